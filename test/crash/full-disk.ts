@@ -1,6 +1,6 @@
 /**
  * A disk that fills up while a server, a library user and the command line work on it, and is freed again: refusals are
- * clear, nothing acknowledged is lost, reads continue, and no process needs a restart.
+ * clear, nothing acknowledged is lost, reads continue, also by new processes, and no process needs a restart.
  *
  * The disk is a small one in memory if this user may mount one (Linux, root). Otherwise a limit on the size of files
  * (`ulimit -f`) has the same effect on large writes.
@@ -44,6 +44,7 @@ async function onSmallDisk(disk: string): Promise<unknown> {
         await probe.mayWrite(20, 60_000)
         await probe.checkReads()
       }
+      if (time === 0) await checkCommands(store)
       const compact = await command(['compact', 'things', '--data', store, '--json']).done
       if (compact.code !== 0 && !/disk-full|no space|full/i.test(compact.out + compact.err))
         throw new Violation(`siltstone compact on a full disk ended with ${compact.code}: ${compact.out}${compact.err}`)
@@ -64,6 +65,19 @@ async function onSmallDisk(disk: string): Promise<unknown> {
     return { ...figures, codes: [...figures.codes] }
   } finally {
     await Promise.all([server.kill(), library.kill()])
+  }
+}
+
+/** Commands that only read do so where nothing can be written. */
+export async function checkCommands(store: string): Promise<void> {
+  for (const args of [
+    ['get', 'things'],
+    ['collections', 'list'],
+    ['verify', '--quick'],
+  ]) {
+    const { code, out, err } = await command([...args, '--data', store, '--json']).done
+    if (code !== 0)
+      throw new Violation(`siltstone ${args.join(' ')} ended with ${code} where nothing can be written: ${out}${err}`)
   }
 }
 

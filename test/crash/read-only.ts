@@ -8,7 +8,7 @@
 import { chmodSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ChildActor, ServerActor } from './actors.ts'
-import { checkWhole } from './full-disk.ts'
+import { checkCommands, checkWhole } from './full-disk.ts'
 import { Probe } from './probe.ts'
 import { Violation } from './rounds.ts'
 
@@ -42,6 +42,7 @@ export async function takeRights(directory: string): Promise<unknown> {
     await checkWhole(directory, probes)
     setWritable(directory, false)
     await checkStarts(directory, outcomes)
+    await checkCommands(directory)
     return { refused: probes.reduce((sum, probe) => sum + probe.refused.length, 0), outcomes: [...outcomes] }
   } finally {
     await Promise.all([server.kill(), library.kill()])

@@ -69,6 +69,6 @@ export class Server {
 }
 
 function kindOf(status: number, code: string): string {
-  if (status === 429 || status === 503) return 'unavailable'
+  if (status === 429 || status === 503 || status === 507) return 'unavailable'
   return status === 500 && code.endsWith('unknown') ? 'unknown' : String(status)
 }

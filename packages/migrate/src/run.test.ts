@@ -301,6 +301,37 @@ describe('copying', () => {
     ])
   })
 
+  it('does not let two collections that would get one name stop others', async () => {
+    const source = new ArraySource(someRecords(2))
+    const named = (name: string, targetName: string) => ({ ...source.collection, name, targetName })
+    source.collections = async () => [
+      named('a b', 'a-b'),
+      named('a-b', 'a-b'),
+      named('ccc', 'ccc'),
+      named('d d', 'd-d'),
+      named('d.d', 'd-d'),
+    ]
+    const { open } = source
+    source.open = async (collection = source.collection) => ({ ...(await open.call(source)), collection })
+    const all = {
+      engine,
+      place,
+      mode: 'copy' as const,
+      sampleSize: 5,
+      statePathOf: (_: string, name: string) => join(states, name),
+    }
+    expect(await runMigration(source, all)).toMatchObject([
+      { collection: 'a b', result: 'failed', error: { code: 'same-name' } },
+      { collection: 'a-b', target: 'a-b', result: 'equal' },
+      { collection: 'ccc', result: 'equal' },
+      { collection: 'd d', target: 'd-d', result: 'equal' },
+      { collection: 'd.d', result: 'failed', error: { code: 'same-name' } },
+    ])
+    expect(await runMigration(source, { ...all, collections: ['a b'], into: 'other' })).toMatchObject([
+      { result: 'equal' },
+    ])
+  })
+
   it('names a missing collection', async () => {
     const source = new ArraySource(someRecords(1))
     await expect(run(source, { collections: ['letters'] })).rejects.toThrow(/no collection letters; it has notes/)

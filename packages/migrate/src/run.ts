@@ -80,7 +80,7 @@ export interface CollectionReport {
 /**
  * A fault of one collection does not stop the others: its report has `error`. If it is the only collection and `skip` is
  * not set, the error is thrown.
- * @throws SiltstoneError as `copyCollection`; `not-found` (collection-missing), `invalid` (into-many, same-name);
+ * @throws SiltstoneError as `copyCollection`; `not-found` (collection-missing), `invalid` (into-many);
  *   `unavailable` or `unknown` when the store does not answer
  */
 export async function runMigration(source: MigrationSource, options: RunOptions): Promise<CollectionReport[]> {
@@ -153,17 +153,20 @@ function choose(all: readonly SourceCollection[], { collections = [], into }: Ru
         field: '--into',
       },
     )
-  const names = new Map<string, string>()
-  for (const { name, targetName } of chosen) {
-    const other = names.get(targetName)
-    if (other !== undefined)
-      throw invalid(
-        'same-name',
-        `${other} and ${name} would both get the name ${targetName}; migrate each one with --into`,
-      )
-    names.set(targetName, name)
-  }
-  return chosen
+  return withoutClashes(chosen)
+}
+
+/** Of collections that would get the same name, the one that has it already gets it, or the first; the others cannot be migrated so. */
+function withoutClashes(chosen: readonly SourceCollection[]): SourceCollection[] {
+  const owners = new Map<string, SourceCollection>()
+  for (const one of chosen)
+    if (!owners.has(one.targetName) || one.name === one.targetName) owners.set(one.targetName, one)
+  return chosen.map((one) => {
+    const owner = owners.get(one.targetName)
+    if (owner === undefined || owner === one || one.problem !== undefined) return one
+    const text = `${owner.name} and ${one.name} would both get the name ${one.targetName}, which ${owner.name} gets; migrate ${one.name} by itself, with --into`
+    return { ...one, problem: invalid('same-name', text, { field: '--into' }) }
+  })
 }
 
 function find(all: readonly SourceCollection[], name: string): SourceCollection {

@@ -93,12 +93,21 @@ export interface SourceReader {
   close(): Promise<void>
 }
 
+export interface OtherDatabase {
+  tenant: string
+  database: string
+  /** How many. */
+  collections: number
+}
+
 export interface MigrationSource {
   /** For messages: `the Chroma directory ./chroma`. */
   readonly description: string
   /** Kind and place of the source; identifies it in saved states. */
   readonly identity: string
   collections(): Promise<SourceCollection[]>
+  /** Databases of the source that have collections too, and were not asked for. */
+  elsewhere?(): Promise<OtherDatabase[]>
   open(collection: SourceCollection): Promise<SourceReader>
   close(): Promise<void>
 }

@@ -142,6 +142,17 @@ describe('objects as a library', () => {
     expect(contentTypeOf('a.docx', Buffer.from('PK\u0003\u0004'))).toMatch(/wordprocessingml/)
     expect(contentTypeOf('nothing', new Uint8Array(9))).toBe('application/octet-stream')
   })
+
+  it('names the file that it cannot write, or read', async () => {
+    await objects.put('d', bytes('data'))
+    const occupied = join(folder, 'a-file')
+    writeFileSync(occupied, '')
+    const inTheWay = join(occupied, 'below')
+    const named = { kind: 'invalid', code: 'key-conflict', message: expect.stringContaining(inTheWay) as string }
+    await expect(objects.download('d', inTheWay)).rejects.toMatchObject(named)
+    const missing = { kind: 'not-found', code: 'file-missing' }
+    await expect(objects.put('e', { file: join(folder, 'nothing') })).rejects.toMatchObject(missing)
+  })
 })
 
 describe('S3Service', () => {
@@ -197,7 +208,7 @@ describe('S3Service', () => {
     expect(await service.uploadFile(join(folder, 'none'), 'k')).toMatchObject({
       success: false,
       fileSize: 0,
-      error: expect.stringContaining('no file') as string,
+      error: expect.stringContaining('no such file') as string,
     })
     const other = new S3Service({ awsS3BucketName: 'not-there' })
     expect(await other.uploadFile(file, 'k')).toMatchObject({

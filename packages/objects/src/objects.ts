@@ -1,5 +1,4 @@
 /** Objects of one bucket as a library: on a directory, or in a bucket of S3. */
-import { createReadStream } from 'node:fs'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import {
@@ -9,6 +8,7 @@ import {
   type BlobTags,
   conflict,
   type DeleteBlobResult,
+  fileError,
   type GetBlobOptions,
   invalid,
   type ListedBlob,
@@ -16,6 +16,7 @@ import {
   type ObjectStatus,
   type PutBlobOptions,
   type PutBlobResult,
+  readFileChunks,
   type ReadCondition,
   type S3BlobStore,
   type WriteCondition,
@@ -279,12 +280,15 @@ export class Objects {
     }
   }
 
-  /** Writes an object to a file, whole or not at all, and makes the folders above it. */
+  /**
+   * Writes an object to a file, whole or not at all, and makes the folders above it.
+   * @throws SiltstoneError `unavailable` (disk-full, read-only, access-denied, io-error), `conflict` (object-changed), and as `get`
+   */
   async download(key: string, file: string, options: GetBlobOptions = {}): Promise<BlobInfo> {
     const { info, body, start, end } = await this.get(key, options)
     const temporary = `${file}.${info.etag.replaceAll(/\W/g, '').slice(0, 16)}.part`
-    await mkdir(dirname(file), { recursive: true })
     try {
+      await mkdir(dirname(file), { recursive: true })
       const handle = await open(temporary, 'w')
       let size = 0
       try {
@@ -303,8 +307,9 @@ export class Objects {
         )
       await rename(temporary, file)
     } catch (error) {
-      await rm(temporary, { force: true })
-      throw error
+      // Of several failures the first counts.
+      await rm(temporary, { force: true }).catch(() => undefined)
+      throw fileError(error, { path: file, doing: 'write' })
     }
     return info
   }
@@ -321,9 +326,7 @@ export class Objects {
 const DELETES_AT_ONCE = 64
 
 function bodyOf(body: PutBody): BlobBody {
-  return 'file' in body && typeof body.file === 'string'
-    ? (createReadStream(body.file, { highWaterMark: 1 << 20 }) as AsyncIterable<Uint8Array>)
-    : (body as BlobBody)
+  return 'file' in body && typeof body.file === 'string' ? readFileChunks(body.file, 1 << 20) : (body as BlobBody)
 }
 
 /** The first bytes of a body, and all of it. */

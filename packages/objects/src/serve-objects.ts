@@ -2,8 +2,7 @@
  * What `siltstone serve --objects` runs: the S3 face, and processing. Where the store is in a directory, over the blobs beside
  * it, which it maintains; where the store is in a bucket of S3, over other buckets of the same account (`S3Buckets`).
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import {
   type BlobBuckets,
   type Clock,
@@ -11,16 +10,18 @@ import {
   invalid,
   isSiltstoneError,
   type Logger,
+  makePrivateFile,
   MemoryQueue,
   type ObjectStates,
   PRIVATE_FOLDER,
   type Queue,
+  readFileText,
   type ServedObjects,
   type ServeObjectsOptions,
+  SiltstoneError,
   systemClock,
   systemIds,
   systemRandom,
-  unavailable,
 } from 'siltstone/internal'
 import { openObjectsQueue } from './process/directory-queue.ts'
 import { changeEvent } from './process/events.ts'
@@ -173,22 +174,19 @@ async function storedKeys(path: string | undefined): Promise<string> {
       { field: '--objects-keys' },
     )
   try {
-    await mkdir(dirname(path), { recursive: true })
-    await writeFile(path, `${JSON.stringify([newKey()], undefined, 2)}\n`, { flag: 'wx', mode: 0o600 })
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw keysFailure(path, error)
+    await makePrivateFile(path, `${JSON.stringify([newKey()], undefined, 2)}\n`)
+    return await readFileText(path)
+  } catch (cause) {
+    if (!isSiltstoneError(cause)) throw cause
+    throw new SiltstoneError(
+      cause.kind,
+      cause.code,
+      `${cause.message} These are the access keys; --objects-keys gives others.`,
+      {
+        cause,
+      },
+    )
   }
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    throw keysFailure(path, error)
-  }
-}
-
-function keysFailure(path: string, cause: unknown): Error {
-  return unavailable('access-denied', `Cannot read or write the access keys in ${path}: give --objects-keys.`, {
-    cause,
-  })
 }
 
 /** UUIDs of version 4 come from the system's secure source: 244 bits make the secret. */

@@ -1,8 +1,7 @@
 /** What `siltstone serve --registry` runs: the registry's HTTP interface on a port of its own, and its maintenance. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
-import { dirname } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
+import * as v from 'valibot'
 import {
   type ArtifactCatalog,
   type Clock,
@@ -10,10 +9,14 @@ import {
   forbidden,
   type Identity,
   invalid,
+  isSiltstoneError,
   type Logger,
+  makePrivateFile,
   type Random,
+  readFileText,
   type ServedRegistry,
   type ServeRegistryOptions,
+  SiltstoneError,
   unavailable,
 } from 'siltstone/internal'
 import { secretText } from './accounts/secret.ts'
@@ -35,6 +38,8 @@ const IDLE_MS = 120_000
 const HEADERS_MS = 20_000
 const KEEP_ALIVE_MS = 65_000
 const CLOSE_MS = 3_000
+
+const adminSchema = v.object({ name: v.string(), password: v.pipe(v.string(), v.nonEmpty()) })
 
 /** @throws SiltstoneError as `selfCheck`, `unavailable` (port-in-use), `forbidden` (port-forbidden), `invalid` (bad-host, bad-gate) */
 export async function serveRegistry(options: ServeRegistryOptions): Promise<RunningRegistry> {
@@ -114,18 +119,27 @@ async function adminOf(
 }
 
 async function storedAdmin(path: string, name: string, random: Random): Promise<{ name: string; password: string }> {
+  let text: string
   try {
-    await mkdir(dirname(path), { recursive: true })
-    const text = JSON.stringify({ name, password: secretText(random) })
-    await writeFile(path, `${text}\n`, { flag: 'wx', mode: 0o600 })
+    await makePrivateFile(path, `${JSON.stringify({ name, password: secretText(random) })}\n`)
+    text = await readFileText(path)
   } catch (cause) {
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EEXIST')) {
-      throw unavailable('access-denied', `Cannot write the admin's password to ${path}: set REGISTRY_ADMIN_PASSWORD.`, {
-        cause,
-      })
-    }
+    if (!isSiltstoneError(cause)) throw cause
+    const remedy = 'It would keep the password of the admin; REGISTRY_ADMIN_PASSWORD gives one instead.'
+    throw new SiltstoneError(cause.kind, cause.code, `${cause.message} ${remedy}`, { cause })
   }
-  return JSON.parse(await readFile(path, 'utf8')) as { name: string; password: string }
+  return adminIn(text, path)
+}
+
+/** @throws SiltstoneError `invalid` (bad-admin-file), without the text, which may hold the password */
+function adminIn(text: string, path: string): { name: string; password: string } {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), adminSchema), text)
+  if (parsed.success) return parsed.output
+  throw invalid(
+    'bad-admin-file',
+    `${path} does not hold the name and the password of the admin: give REGISTRY_ADMIN_PASSWORD, or remove the file and start again, which sets a new password.`,
+    { field: 'REGISTRY_ADMIN_PASSWORD' },
+  )
 }
 
 /** @returns a function that stops, and waits for maintenance that is running */

@@ -149,7 +149,17 @@ export {
 } from './host/aws-signature.ts'
 export { BodyCheck } from './host/blob-checksum.ts'
 export { environmentVariables, onStopSignal } from './host/process.ts'
-export { fileInfo, readFileBytes, readFileText, removeTree, writeFileWhole } from './host/files.ts'
+export { fileError, isDiskFull } from './host/file-errors.ts'
+export {
+  fileInfo,
+  makePrivateFile,
+  makeTemporaryDirectory,
+  readFileBytes,
+  readFileChunks,
+  readFileText,
+  removeTree,
+  writeFileWhole,
+} from './host/files.ts'
 export { freeDiskBytes } from './host/machine.ts'
 export { systemModels } from './host/model-host.ts'
 export { openRandomAccess, type RandomAccessFile } from './host/random-access-file.ts'

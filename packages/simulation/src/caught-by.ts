@@ -76,4 +76,5 @@ export const FOUND: readonly { seed: number; withoutLease: 0 | 1 }[] = [
   { seed: 197_953_203, withoutLease: 0 },
   { seed: 1_624_004_154, withoutLease: 0 },
   { seed: 2_000_000_784, withoutLease: 0 },
+  { seed: 5_100_003_471, withoutLease: 0 },
 ]

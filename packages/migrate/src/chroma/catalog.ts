@@ -2,9 +2,18 @@
  * Reads the collections of a Chroma database: the tables `collections`, `collection_metadata` and `segments`. What cannot be
  * read of one collection is a fault of this collection alone; the others are listed all the same.
  */
-import { invalid, isSiltstoneError, isSpace, type Space, SPACES, stringifyExact, unsupported } from 'siltstone/internal'
+import {
+  invalid,
+  isSiltstoneError,
+  isSpace,
+  notFound,
+  type Space,
+  SPACES,
+  stringifyExact,
+  unsupported,
+} from 'siltstone/internal'
 import { targetName } from '../names.ts'
-import type { Skipped, SourceCollection } from '../types.ts'
+import type { OtherDatabase, Skipped, SourceCollection } from '../types.ts'
 import { scalarOf } from './chroma-metadata.ts'
 import type { ChromaDatabase } from './chroma-database.ts'
 
@@ -52,17 +61,48 @@ export function readCollections(database: ChromaDatabase, options: CatalogOption
   })
 }
 
-/** Chroma 0.4.0 to 0.4.14 has no tenants and no databases: all collections are in the default ones. */
-function collectionRows(database: ChromaDatabase, { tenant, database: name }: CatalogOptions) {
-  if (database.has('databases') && database.has('collections', 'database_id'))
-    return database.all(
+type Place = Pick<CatalogOptions, 'tenant' | 'database'>
+
+/**
+ * Chroma 0.4.0 to 0.4.14 has no tenants and no databases: all collections are in the default ones.
+ * @throws SiltstoneError `not-found` (chroma-database)
+ */
+function collectionRows(database: ChromaDatabase, { tenant, database: name }: Place) {
+  if (hasDatabases(database)) {
+    const rows = database.all(
       `SELECT c.* FROM collections c JOIN databases d ON d.id = c.database_id
        WHERE d.tenant_id = ? AND d.name = ? ORDER BY c.name`,
       tenant,
       name,
     )
-  const isDefault = tenant === DEFAULT_PLACE.tenant && name === DEFAULT_PLACE.database
-  return isDefault ? database.all('SELECT * FROM collections ORDER BY name') : []
+    const sql = 'SELECT count(*) AS n FROM databases WHERE tenant_id = ? AND name = ?'
+    if (rows.length > 0 || database.all(sql, tenant, name)[0]?.['n'] !== 0n) return rows
+  } else if (tenant === DEFAULT_PLACE.tenant && name === DEFAULT_PLACE.database)
+    return database.all('SELECT * FROM collections ORDER BY name')
+  const others = otherDatabases(database, { tenant, database: name })
+  const shown = others.map((one) => `${one.database} of ${one.tenant} (${one.collections})`).join(', ')
+  throw notFound(
+    'chroma-database',
+    `Chroma has no database ${name} of the tenant ${tenant}; collections are in ${shown || 'none'}: give --from-tenant and --from-database`,
+    { field: '--from-database' },
+  )
+}
+
+function hasDatabases(database: ChromaDatabase): boolean {
+  return database.has('databases') && database.has('collections', 'database_id')
+}
+
+/** The other databases that have collections. */
+export function otherDatabases(database: ChromaDatabase, { tenant, database: name }: Place): OtherDatabase[] {
+  if (database.damage !== null) return []
+  const sql = hasDatabases(database)
+    ? `SELECT d.tenant_id AS tenant, d.name AS name, count(*) AS n FROM databases d JOIN collections c ON c.database_id = d.id
+       GROUP BY d.id ORDER BY d.tenant_id, d.name`
+    : `SELECT '${DEFAULT_PLACE.tenant}' AS tenant, '${DEFAULT_PLACE.database}' AS name, count(*) AS n FROM collections`
+  return database
+    .all(sql)
+    .map((row) => ({ tenant: String(row['tenant']), database: String(row['name']), collections: Number(row['n']) }))
+    .filter((one) => one.collections > 0 && (one.tenant !== tenant || one.database !== name))
 }
 
 function readCollection(
@@ -72,7 +112,7 @@ function readCollection(
   givenSpace: Space | undefined,
 ): ChromaCollection {
   const { id, name } = bare
-  const faults: Skipped[] = []
+  const faults: Skipped[] = damageIn(database)
   const metadata = collectionMetadata(database, id, faults)
   const schema = json(row['schema_str'], 'the schema', faults)
   const configuration = json(row['config_json_str'], 'the configuration', faults)
@@ -115,6 +155,14 @@ function readCollection(
     vectorProblem: vectorProblemOf(vector),
     faults,
   }
+}
+
+/** It concerns any of the collections, as far as can be told. */
+function damageIn({ damage }: ChromaDatabase): Skipped[] {
+  if (damage === null) return []
+  return [
+    { id: 'chroma.sqlite3', kind: 'file', reason: `it is damaged, and records may be missing: ${damage}`, records: 0 },
+  ]
 }
 
 function vectorProblemOf(segment: { type: string } | undefined): string | null {

@@ -3,12 +3,34 @@
  * added columns and tables. Questions depend on what is there, not on a version number.
  */
 import { join } from 'node:path'
-import { fileInfo, notFound, openReadOnlyOrCopy, type ReadOnlyDatabase, unsupported } from 'siltstone/internal'
+import {
+  fileInfo,
+  isSiltstoneError,
+  notFound,
+  openReadOnlyOrCopy,
+  type ReadOnlyDatabase,
+  unsupported,
+} from 'siltstone/internal'
 
 export interface ChromaDatabase extends Pick<ReadOnlyDatabase, 'all' | 'iterate' | 'close'> {
   /** Whether the database has the table, and the table the column. */
   has(table: string, column?: string): boolean
+  /** What is damaged in the tables that are read and in their indexes: records may be missing. Null if nothing is. */
+  readonly damage: string | null
 }
+
+const CHECKED = [
+  'collections',
+  'collection_metadata',
+  'segments',
+  'embeddings',
+  'embedding_metadata',
+  'embedding_metadata_array',
+  'embeddings_queue',
+  'max_seq_id',
+]
+/** Values that the table's definition does not allow, and that can be read. */
+const ONLY_VALUES = /^(?:NULL|NUMERIC|TEXT|BLOB|INTEGER|REAL|non-[A-Z]+) value|^CHECK constraint/
 
 const NEEDED: readonly (readonly [string, string])[] = [
   ['collections', 'id'],
@@ -49,6 +71,12 @@ export async function openChromaDatabase(directory: string): Promise<ChromaDatab
       iterate: (sql, ...parameters) => database.iterate(sql, ...parameters),
       close: () => database.close(),
       has,
+      damage:
+        database.cut ??
+        damageOf(
+          database,
+          CHECKED.filter((table) => has(table)),
+        ),
     }
   } catch (error) {
     await database.close()
@@ -66,4 +94,20 @@ function columnsOf(database: ReadOnlyDatabase): Map<string, Set<string>> {
     columns.set(table, (columns.get(table) ?? new Set()).add(String(row['column'])))
   }
   return columns
+}
+
+/** SQLite compares each row with the table's indexes, and follows every page of both. */
+function damageOf(database: ReadOnlyDatabase, tables: readonly string[]): string | null {
+  for (const table of tables) {
+    try {
+      for (const row of database.iterate(`PRAGMA integrity_check(${table})`)) {
+        const text = String(Object.values(row)[0])
+        if (text !== 'ok' && !ONLY_VALUES.test(text)) return `${table}: ${text.split('\n').at(-1)}`
+      }
+    } catch (error) {
+      if (!isSiltstoneError(error, 'corrupt')) throw error
+      return error.message
+    }
+  }
+  return null
 }

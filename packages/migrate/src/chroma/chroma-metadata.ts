@@ -99,3 +99,14 @@ export function patchFromQueue(text: string | null): Omit<RecordState, 'vector'>
   const [document, uri] = [take(DOCUMENT_KEY), take(URI_KEY)]
   return { document, uri, metadata: json.size === 0 ? null : stringifyExact(json) }
 }
+
+/** Ranges that contain the numbers and few others, so that few rows of other collections are read. */
+export function rangesOf(numbers: readonly number[]): [number, number][] {
+  const ranges: [number, number][] = []
+  for (const number of [...numbers].sort((a, b) => a - b)) {
+    const last = ranges.at(-1)
+    if (last !== undefined && number - last[1] <= 16) last[1] = number
+    else ranges.push([number, number])
+  }
+  return ranges
+}

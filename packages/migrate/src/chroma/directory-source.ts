@@ -7,9 +7,9 @@
 import { join, resolve } from 'node:path'
 import { applyOp, conflict, fileInfo, isSiltstoneError, type RecordState, type Space } from 'siltstone/internal'
 import type { MigrationSource, Skipped, SourceCollection, SourcePage, SourceReader, SourceRecord } from '../types.ts'
-import { type ChromaCollection, readCollections } from './catalog.ts'
+import { type ChromaCollection, otherDatabases, readCollections } from './catalog.ts'
 import { type ChromaDatabase, openChromaDatabase } from './chroma-database.ts'
-import { MetadataRows } from './chroma-metadata.ts'
+import { MetadataRows, rangesOf } from './chroma-metadata.ts'
 import { HnswFile } from './hnsw-file.ts'
 import { bookmarkOf, type InFile, isPossible, type Pending, readPending, readQueuedVector, seqIdOf } from './queue.ts'
 
@@ -21,6 +21,12 @@ export interface ChromaDirectoryOptions {
   space?: Space
 }
 
+interface RecordRow {
+  rowId: number
+  id: string
+}
+
+const LAST_ROW_ID = 2 ** 40
 const PAGE_BYTES = 2 * 1024 * 1024
 const RECORD_BYTES = 500
 /** Suffix of the cursor behind the records that only the queue has. */
@@ -28,7 +34,7 @@ const QUEUE_READ = '+'
 const NO_VECTOR = 'it has no vector, neither in the HNSW files nor in the queue'
 
 /**
- * @throws SiltstoneError `not-found` (chroma-missing), `unsupported` (chroma-too-old, chroma-schema), `corrupt` when the
+ * @throws SiltstoneError `not-found` (chroma-missing; chroma-database from `collections`), `unsupported` (chroma-too-old, chroma-schema), `corrupt` when the
  *   database is damaged
  */
 export async function openChromaDirectory(
@@ -42,6 +48,7 @@ export async function openChromaDirectory(
     identity: `chroma-directory:${resolve(directory)}:${tenant}:${name}`,
     collections: async () =>
       readCollections(database, { tenant, database: name, ...(space !== undefined && { space }) }),
+    elsewhere: async () => otherDatabases(database, { tenant, database: name }),
     open: (collection) => DirectoryReader.open(database, directory, collection as ChromaCollection),
     close: async () => database.close(),
   }
@@ -98,6 +105,15 @@ class DirectoryReader implements SourceReader {
 
   static async open(database: ChromaDatabase, directory: string, from: ChromaCollection): Promise<DirectoryReader> {
     const vectors = await openVectors(directory, from)
+    try {
+      return DirectoryReader.#over(database, from, vectors)
+    } catch (error) {
+      await vectors.file?.close()
+      throw error
+    }
+  }
+
+  static #over(database: ChromaDatabase, from: ChromaCollection, vectors: Vectors): DirectoryReader {
     const { file } = vectors
     const notes: string[] = []
     const bookmark = (segment: string | null): bigint => {
@@ -123,7 +139,9 @@ class DirectoryReader implements SourceReader {
     return (this.#hnsw?.size ?? 0) > 0 || [...this.#pending.vectors.values()].some((seqId) => seqId !== null)
   }
 
-  async count(): Promise<number> {
+  async count(): Promise<number | null> {
+    // Nobody knows what was in the damaged part.
+    if (this.#database.damage !== null) return null
     let count = Number(
       this.#one('SELECT count(*) AS n FROM embeddings WHERE segment_id = ?', this.#from.metadataSegment),
     )
@@ -158,17 +176,22 @@ class DirectoryReader implements SourceReader {
       Math.min(5_000, Math.floor(PAGE_BYTES / ((this.collection.dimension ?? 1) * 4 + RECORD_BYTES))),
     )
     let rowId = after === null ? -1 : Number.parseInt(after, 10)
+    let wanted = size
     for (;;) {
-      const rows = this.#database.all(
-        'SELECT id, embedding_id FROM embeddings WHERE segment_id = ? AND id > ? ORDER BY id LIMIT ?',
-        this.#from.metadataSegment,
-        rowId,
-        size,
-      )
-      const recordRows = rows.map((row) => ({ rowId: Number(row['id']), id: String(row['embedding_id']) }))
-      if (recordRows.length === 0) break
-      rowId = recordRows.at(-1)?.rowId ?? rowId
-      yield { ...(await this.#records(recordRows)), cursor: String(rowId) }
+      const recordRows = this.#unlessDamaged(() => this.#recordRows(rowId, wanted))
+      if (recordRows === undefined && wanted > 1) {
+        // Up to the damage, in smaller steps.
+        wanted >>= 1
+      } else if (recordRows === undefined) {
+        const next = this.#behindDamage(rowId)
+        if (next === undefined) break
+        rowId = next
+        wanted = size
+      } else if (recordRows.length === 0) break
+      else {
+        rowId = recordRows.at(-1)?.rowId ?? rowId
+        yield { ...(await this.#records(recordRows)), cursor: String(rowId) }
+      }
     }
     const queued = await this.#queuedOnly()
     const isNew = queued.records.length + queued.skipped.length > 0 && after?.endsWith(QUEUE_READ) !== true
@@ -196,6 +219,40 @@ class DirectoryReader implements SourceReader {
     await this.#hnsw?.close()
   }
 
+  #recordRows(after: number, limit: number): RecordRow[] {
+    // In a damaged database the order of the table counts, not that of an index: each damage then concerns few records.
+    const segment = this.#database.damage === null ? 'segment_id' : '+segment_id'
+    const sql = `SELECT id, embedding_id FROM embeddings WHERE ${segment} = ? AND id > ? ORDER BY id LIMIT ?`
+    const rows = this.#database.all(sql, this.#from.metadataSegment, after, limit)
+    return rows.map((row) => ({ rowId: Number(row['id']), id: String(row['embedding_id']) }))
+  }
+
+  /** The first number behind which rows can be reached, found by bisection; undefined if there are none up to the end. */
+  #behindDamage(rowId: number): number | undefined {
+    const isReadable = (after: number) => this.#unlessDamaged(() => this.#recordRows(after, 1)) !== undefined
+    let [bad, good] = [rowId, rowId + 1]
+    for (; !isReadable(good); good += 2 * (good - rowId)) {
+      if (good > LAST_ROW_ID) return undefined
+      bad = good
+    }
+    while (good - bad > 1) {
+      const middle = bad + Math.floor((good - bad) / 2)
+      if (isReadable(middle)) good = middle
+      else bad = middle
+    }
+    return good
+  }
+
+  /** undefined where a database that is known to be damaged cannot be read: the damage is one of the collection's faults. */
+  #unlessDamaged<T>(read: () => T): T | undefined {
+    try {
+      return read()
+    } catch (error) {
+      if (this.#database.damage === null || !isSiltstoneError(error, 'corrupt')) throw error
+      return undefined
+    }
+  }
+
   /** Records that only the queue has. */
   async #queuedOnly(): Promise<Pick<SourcePage, 'records' | 'skipped'>> {
     const states: [string, RecordState][] = []
@@ -211,16 +268,9 @@ class DirectoryReader implements SourceReader {
     return { records: page.records, skipped: [...lost, ...page.skipped] }
   }
 
-  async #records(
-    recordRows: readonly { rowId: number; id: string }[],
-  ): Promise<Pick<SourcePage, 'records' | 'skipped'>> {
-    const metadata = new Map(recordRows.map(({ rowId }) => [rowId, new MetadataRows()]))
-    for (const [from, to] of rangesOf(recordRows.map(({ rowId }) => rowId))) {
-      for (const row of this.#rowsOf('embedding_metadata', 'key', from, to))
-        metadata.get(Number(row['id']))?.scalar(row)
-      for (const row of this.#rowsOf('embedding_metadata_array', 'rowid', from, to))
-        metadata.get(Number(row['id']))?.element(row)
-    }
+  async #records(recordRows: readonly RecordRow[]): Promise<Pick<SourcePage, 'records' | 'skipped'>> {
+    const metadata = this.#unlessDamaged(() => this.#metadataOf(recordRows))
+    if (metadata === undefined) return this.#recordsOneByOne(recordRows)
     const states: [string, RecordState][] = []
     const skipped: Skipped[] = []
     for (const { rowId, id } of recordRows) {
@@ -232,6 +282,29 @@ class DirectoryReader implements SourceReader {
     }
     const page = await this.#withVectors(states)
     return { records: page.records, skipped: [...skipped, ...page.skipped] }
+  }
+
+  /** What cannot be read of one record is not lost of the others. */
+  async #recordsOneByOne(recordRows: readonly RecordRow[]): Promise<Pick<SourcePage, 'records' | 'skipped'>> {
+    const [first] = recordRows
+    const half = recordRows.length >> 1
+    if (first !== undefined && half === 0) {
+      const reason = `its metadata is in a damaged part of the database: ${this.#database.damage}`
+      return { records: [], skipped: [{ id: first.id, kind: 'record', reason }] }
+    }
+    const [a, b] = [await this.#records(recordRows.slice(0, half)), await this.#records(recordRows.slice(half))]
+    return { records: [...a.records, ...b.records], skipped: [...a.skipped, ...b.skipped] }
+  }
+
+  #metadataOf(recordRows: readonly RecordRow[]): Map<number, MetadataRows> {
+    const metadata = new Map(recordRows.map(({ rowId }) => [rowId, new MetadataRows()]))
+    for (const [from, to] of rangesOf(recordRows.map(({ rowId }) => rowId))) {
+      for (const row of this.#rowsOf('embedding_metadata', 'key', from, to))
+        metadata.get(Number(row['id']))?.scalar(row)
+      for (const row of this.#rowsOf('embedding_metadata_array', 'rowid', from, to))
+        metadata.get(Number(row['id']))?.element(row)
+    }
+    return metadata
   }
 
   /** The record after its queued operations; an operation that cannot be applied is a problem of this record. */
@@ -277,13 +350,18 @@ class DirectoryReader implements SourceReader {
   }
 
   #rowIdOf(id: string): number | undefined {
-    const sql = 'SELECT id FROM embeddings WHERE segment_id = ? AND embedding_id = ?'
-    const [row] = this.#database.all(sql, this.#from.metadataSegment, id)
+    const find = (index: '' | '+') => {
+      const sql = `SELECT id FROM embeddings WHERE ${index}segment_id = ? AND ${index}embedding_id = ?`
+      return this.#database.all(sql, this.#from.metadataSegment, id)
+    }
+    // The index may be damaged, or not have the row.
+    const found = this.#unlessDamaged(() => find(''))
+    const [row] = found === undefined || (found.length === 0 && this.#database.damage !== null) ? find('+') : found
     return row === undefined ? undefined : Number(row['id'])
   }
 
   #one(sql: string, ...parameters: string[]): unknown {
-    return this.#database.all(sql, ...parameters)[0]?.['n'] ?? null
+    return this.#unlessDamaged(() => this.#database.all(sql, ...parameters))?.[0]?.['n'] ?? null
   }
 }
 
@@ -312,15 +390,4 @@ function inFileOf(database: ChromaDatabase, from: ChromaCollection, { file, prob
     const known = seqIdOf(database.all(sql, from.metadataSegment, id)[0]?.['seq_id'])
     return known !== null && known < seqId
   }
-}
-
-/** Ranges that contain the numbers and few others, so that few rows of other collections are read. */
-function rangesOf(numbers: readonly number[]): [number, number][] {
-  const ranges: [number, number][] = []
-  for (const number of [...numbers].sort((a, b) => a - b)) {
-    const last = ranges.at(-1)
-    if (last !== undefined && number - last[1] <= 16) last[1] = number
-    else ranges.push([number, number])
-  }
-  return ranges
 }

@@ -115,8 +115,11 @@ export class HnswFile {
     return this.#indexById.has(id)
   }
 
-  /** The vector as it was given to Chroma; in the space cosine, the last digit may differ. */
-  async vector(id: string): Promise<Float32Array | undefined> {
+  /**
+   * The vector as it was given to Chroma; in the space cosine, the last digit may differ.
+   * @returns a text if it is damaged: what is stored there is not of length 1, or its length is no length
+   */
+  async vector(id: string): Promise<Float32Array | string | undefined> {
     const index = this.#indexById.get(id)
     if (index === undefined) return undefined
     const { vectorOffset, dimension } = this.#layout
@@ -124,7 +127,10 @@ export class HnswFile {
     const vector = new Float32Array(dimension)
     for (let i = 0; i < dimension; i++) vector[i] = block.readFloatLE(at + vectorOffset + i * 4)
     const length = this.#lengths?.[index]
-    if (length !== undefined) for (let i = 0; i < dimension; i++) vector[i] = (vector[i] as number) * length
+    if (length === undefined) return vector
+    const problem = lengthProblem(vector, length)
+    if (problem !== undefined) return problem
+    for (let i = 0; i < dimension; i++) vector[i] = (vector[i] as number) * length
     return vector
   }
 
@@ -159,6 +165,21 @@ export class HnswFile {
     }
     return { block: await block, at: (index % perBlock) * elementBytes }
   }
+}
+
+/** Rounding, of the length that Chroma computed as well. */
+const LENGTH_TOLERANCE = 1e-2
+
+function lengthProblem(unit: Float32Array, length: number): string | undefined {
+  let sum = 0
+  for (const x of unit) sum += x * x
+  const stored = Math.sqrt(sum)
+  // Chroma stores a vector of zeros as it is.
+  if (stored === 0 && length === 0) return undefined
+  if (!(Math.abs(stored - 1) <= LENGTH_TOLERANCE))
+    return `data_level0.bin holds a vector of the length ${stored} for it instead of 1`
+  if (!(length > 0) || !Number.isFinite(length)) return `length.bin says that its vector has the length ${length}`
+  return undefined
 }
 
 async function optional(path: string): Promise<Uint8Array | undefined> {

@@ -102,8 +102,8 @@ describe('from a Chroma directory', () => {
     })
     expect(await run('migrate', 'chroma-dir', join(directory, 'nothing'))).toMatchObject({ code: 3 })
     expect(await run('migrate', 'chroma-dir', chroma, '--from-database', 'other')).toMatchObject({
-      code: 0,
-      out: expect.stringContaining('has no collections'),
+      code: 3,
+      err: expect.stringContaining('default_database of default_tenant (4)') as string,
     })
     expect(await run('migrate', 'chroma-server', 'http://127.0.0.1:9', '--token-env', 'NOT_SET')).toMatchObject({
       code: 2,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { CommandTools, CommonOptions, Session } from 'siltstone/internal'
 import { type CollectionReport, type MigrationMode, runMigration } from '../run.ts'
 import { fromSource } from '../source-error.ts'
-import type { MigrationSource } from '../types.ts'
+import type { MigrationSource, OtherDatabase } from '../types.ts'
 
 export type Command = ReturnType<CommandTools['command']>
 
@@ -77,16 +77,24 @@ export async function migrate(
       })
       await session.out.endProgress()
       const verb = { copy: 'copied', compare: 'compared', sync: 'synchronised' }[mode]
-      await session.out.answer({ source: source.description, mode, collections: reports }, () =>
-        reports.length === 0
-          ? `${source.description} has no collections.\n`
-          : reports.map((report) => reportText(tools, report, verb)).join(''),
+      const elsewhere = collections.length === 0 ? ((await source.elsewhere?.()) ?? []) : []
+      await session.out.answer({ source: source.description, mode, collections: reports, elsewhere }, () =>
+        [
+          reports.length === 0 ? `${source.description} has no collections.\n` : '',
+          ...reports.map((report) => reportText(tools, report, verb)),
+          ...elsewhere.map((other) => elsewhereText(tools, other)),
+        ].join(''),
       )
       if (reports.some(({ equal }) => !equal)) tools.setExitCode(1)
     } finally {
       await source.close()
     }
   })
+}
+
+function elsewhereText({ format: { plural } }: CommandTools, { tenant, database, collections }: OtherDatabase): string {
+  const flags = `--from-tenant ${tenant} --from-database ${database}`
+  return `not migrated: ${plural(collections, 'collection')} of the database ${database} of ${tenant} (${flags})\n`
 }
 
 function statePath(

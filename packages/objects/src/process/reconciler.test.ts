@@ -144,6 +144,25 @@ describe('an object', () => {
     expect(await state('a')).toMatchObject({ progress: 'done', attempt: 1 })
   })
 
+  it('that finds the disk full is tried until there is room, and keeps its earlier records meanwhile', async () => {
+    const { made, documents, state } = await world()
+    made.maxAttempts = 3
+    const limited = made.reconciler('limited')
+    await made.put('a', 'old')
+    await limited.reconcile(BUCKET, 'a')
+    made.flakes = 9
+    await made.put('a', 'full')
+    for (let attempt = 0; attempt < 9; attempt++) {
+      const outcome = await limited.reconcile(BUCKET, 'a')
+      expect(outcome).toMatchObject({ status: 'wait' })
+      expect(await documents('a')).toEqual(['old'])
+      expect(await state('a')).toMatchObject({ progress: 'failed', error: { code: 'disk-full' } })
+      if (outcome.status === 'wait') made.clock.now = outcome.untilMs
+    }
+    expect(await limited.reconcile(BUCKET, 'a')).toEqual({ status: 'settled' })
+    expect(await documents('a')).toEqual(['full'])
+  })
+
   it('that ends its worker each time is given up', async () => {
     const { made, state, atWork } = await world()
     made.maxAttempts = 2

@@ -42,6 +42,7 @@ import {
   type Collection,
   type Embedder,
   type Ids,
+  isDiskFull,
   isSiltstoneError,
   type Logger,
   type Metrics,
@@ -59,7 +60,7 @@ import type { JobSlots } from './job-slots.ts'
 import { objectAccess, Superseded } from './object-access.ts'
 import { isPermanent, type Pipeline } from './pipeline.ts'
 import { ObjectRecords } from './records.ts'
-import { retryMs } from './retry-time.ts'
+import { nextAttempt, retryMs } from './retry-time.ts'
 import type { ProcessingRules } from './rules.ts'
 import { derivedPrefixOf, runObject } from './run-object.ts'
 import { haveChanged, mayBeStale, readersOf, SideCars } from './side-cars.ts'
@@ -336,11 +337,11 @@ export class Reconciler {
       const { attempt } = claim.state
       const cause: unknown = call.signal?.aborted === true ? call.signal.reason : error
       const shown = errorOf(cause)
-      const isDead = isPermanent(cause) || attempt >= this.#maxAttempts
+      const isDead = isPermanent(cause) || (attempt >= this.#maxAttempts && !isDiskFull(cause))
       log.warn('object_failed', { bucket, key, attempt, code: shown.code, error: cause, isDead })
       this.#metrics.count('objects_failed')
       if (isDead) return this.#bury(claim, shown, sideCars.found)
-      await claim.end({ progress: 'failed', error: shown, retryAtMs: clock.nowMs() + retryMs(attempt, random) })
+      await claim.end({ progress: 'failed', error: shown, ...nextAttempt(attempt, cause, clock.nowMs(), random) })
     } finally {
       call.signal?.removeEventListener('abort', onAbort)
     }

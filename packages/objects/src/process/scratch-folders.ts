@@ -6,20 +6,21 @@
  * The number of a process may be used again, in a container at once: a folder that is older than the process with its number
  * was made by another. One whose number another program has now stays until that has ended.
  */
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ProcessContext } from '@siltstone/processors'
-import { type Clock, freeDiskBytes, sha256Hex } from 'siltstone/internal'
+import { type Clock, freeDiskBytes, makeTemporaryDirectory, removeTree, sha256Hex } from 'siltstone/internal'
 
 const prefixOf = (hostName: string): string => `siltstone-objects-${sha256Hex(hostName).slice(0, 8)}-`
 
+/** @throws SiltstoneError `unavailable` (disk-full, read-only, access-denied) if no folder can be made, and what the work throws */
 export async function withScratch<T>(work: (scratch: ProcessContext['scratch']) => Promise<T>): Promise<T> {
-  const path = await mkdtemp(join(tmpdir(), `${prefixOf(hostname())}${process.pid}-`))
+  const path = await makeTemporaryDirectory(`${prefixOf(hostname())}${process.pid}-`)
   try {
     return await work({ path, freeBytes: () => freeDiskBytes(path) })
   } finally {
-    await rm(path, { recursive: true, force: true })
+    await removeTree(path)
   }
 }
 

@@ -1,7 +1,7 @@
 /** Errors in the form of S3. */
 import { isSiltstoneError, type SiltstoneError } from 'siltstone/internal'
 
-/** S3's error codes that this face answers, with their status. */
+/** S3's error codes that this face answers, with their status. S3 has none for a full disk. */
 const STATUS = {
   AccessDenied: 403,
   AccessForbidden: 403,
@@ -14,6 +14,7 @@ const STATUS = {
   EntityTooLarge: 400,
   EntityTooSmall: 400,
   IncompleteBody: 400,
+  InsufficientStorage: 507,
   InternalError: 500,
   InvalidAccessKeyId: 403,
   InvalidArgument: 400,
@@ -87,6 +88,7 @@ const CODES: Readonly<Record<string, S3ErrorCode>> = {
   'bucket-missing': 'NoSuchBucket',
   'bucket-not-empty': 'BucketNotEmpty',
   'bucket-of-store': 'BucketAlreadyExists',
+  'disk-full': 'InsufficientStorage',
   'incomplete-body': 'IncompleteBody',
   'key-too-long': 'KeyTooLongError',
   'metadata-too-large': 'MetadataTooLarge',

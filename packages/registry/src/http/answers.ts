@@ -29,6 +29,7 @@ const BY_CODE: Readonly<Record<string, number>> = {
   'body-too-large': 413,
   'too-many-results': 413,
   'answer-too-large': 413,
+  'disk-full': 507,
   'rating-too-low': 424,
 }
 

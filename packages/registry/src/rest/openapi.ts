@@ -21,7 +21,7 @@ const PATH: Record<string, Record<string, unknown>> = {
 }
 const page = { 200: { schema: listOf(ref('ArtifactMetadata')), headers: ['offset'] } }
 
-/** By path, by method. `429` and `503` can be answered by every operation with a token. */
+/** By path, by method. `429`, `503` and `507` can be answered by every operation with a token. */
 const OPERATIONS: Record<string, Record<string, Operation>> = {
   '/health': {
     get: {
@@ -251,7 +251,7 @@ const OPERATIONS: Record<string, Record<string, Operation>> = {
 }
 
 const PUBLIC = new Set(['/health', '/health/components', '/tracks', '/openapi.json'])
-const EVERYWHERE = [503]
+const EVERYWHERE = [503, 507]
 
 /** @param githubHost whose repositories a licence is compared with */
 export function openApiDocument(version: string, githubHost: string): Record<string, unknown> {

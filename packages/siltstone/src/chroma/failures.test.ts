@@ -23,6 +23,7 @@ describe('errors of the engine', () => {
     [conflict('conditional-write-conflict', 'moved'), 409, 'ConditionalWriteConflictError'],
     [unavailable('busy', 'later'), 503, 'ChromaError'],
     [unavailable('back-pressure', 'later'), 429, 'ChromaError'],
+    [unavailable('disk-full', 'no room'), 507, 'ChromaError'],
     [unsupported('what', 'no'), 501, 'ChromaError'],
     [corrupt('damaged', 'bytes'), 500, 'InternalError'],
     [outcomeUnknown('outcome-unknown', 'maybe'), 500, 'InternalError'],

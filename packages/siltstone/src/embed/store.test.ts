@@ -1,7 +1,9 @@
+import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { unavailable } from '../errors.ts'
 import { MemoryObjectStore } from '../drivers/memory/memory-object-store.ts'
 import { ManualClock } from '../drivers/memory/manual-clock.ts'
+import { interceptedStore } from '../ports/forwarding-store.ts'
 import { CountingEmbedder } from '../testing/counting-embedder.ts'
 import { Recorder } from '../testing/recorder.ts'
 import { EmbeddingStore } from './store.ts'
@@ -50,6 +52,22 @@ describe('EmbeddingStore', () => {
     expect((await store.get('a'))?.embedding).toEqual(vector)
     await store.delete('a')
     expect(await store.get('a')).toBeUndefined()
+  })
+
+  it('keeps one of two embeddings that are put at once in both forms, in whatever order their requests arrive', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+        const inner = new MemoryObjectStore({ clock: ManualClock.skippingSleeps() })
+        const slow = interceptedStore(inner, async (_, send) => scheduler.schedule(Promise.resolve()).then(send))
+        const writer = () => new EmbeddingStore({ store: slow })
+        const puts = [true, false].map((compressed) =>
+          writer().put({ id: 'a', embedding: Float32Array.of(compressed ? 1 : 2), compressed }),
+        )
+        await scheduler.waitFor(Promise.all(puts))
+        const found = await new EmbeddingStore({ store: inner }).get('a')
+        expect([1, 2]).toContain(found?.embedding[0])
+      }),
+    )
   })
 
   it('refuses ids that are no keys', async () => {

@@ -2,8 +2,10 @@
  * The embedding store: embeddings by id in the bucket, put, get, delete, and generate on a miss. One object each, so it
  * is for lookups by id; search is the collections' work.
  *
- * An id has at most one object, `<id>.json.gz` (the default) or `<id>.json` (for readers that do not decompress): a put
- * removes the other form. A reader that comes between the two steps may still see the embedding before.
+ * An id has one object, `<id>.json.gz` (the default) or `<id>.json` (for readers that do not decompress): a put
+ * removes the other form. A reader that comes between the two steps may still see the embedding before. Two puts of both forms at
+ * once may each remove what the other has written, so a put that removed something looks for its own object, and writes it again:
+ * then both forms stay, until the next put, and neither embedding is lost.
  *
  * Structured log events, all with `id`: `vector_stored`, `vector_retrieved` (dimension), `vector_not_found`,
  * `vector_damaged`, and with `error`, a code: `vector_store_failed`, `vector_retrieve_failed`, `vector_delete_failed`.
@@ -61,11 +63,13 @@ export class EmbeddingStore {
   async put({ id, embedding, model, textSha256, compressed = true }: PutEmbedding): Promise<void> {
     try {
       const body = await encodeStoredEmbedding({ id, embedding, model, textSha256 }, compressed)
-      await this.#store.put(embeddingKey(id, compressed), body, {
-        contentType: 'application/json',
-        ...(compressed && { contentEncoding: 'gzip' }),
-      })
-      if (!this.#routine) await this.#removeIfPresent(embeddingKey(id, !compressed))
+      const key = embeddingKey(id, compressed)
+      const contentEncoding = compressed ? ({ contentEncoding: 'gzip' } as const) : {}
+      const write = () => this.#store.put(key, body, { contentType: 'application/json', ...contentEncoding })
+      await write()
+      if (!this.#routine && (await this.#removeIfPresent(embeddingKey(id, !compressed)))) {
+        if ((await this.#store.head(key)) === undefined) await write()
+      }
     } catch (error) {
       this.#log.error('vector_store_failed', { id, dimension: embedding.length, error: codeOf(error) })
       throw error
@@ -152,11 +156,13 @@ export class EmbeddingStore {
     return stored.textSha256 === undefined || stored.textSha256 === sha256Hex(text) ? stored : undefined
   }
 
-  async #removeIfPresent(key: string): Promise<void> {
+  /** @returns whether it was present */
+  async #removeIfPresent(key: string): Promise<boolean> {
     // Looks first: in a versioned bucket, each deletion of an absent object leaves a delete marker.
-    if ((await this.#store.head(key)) === undefined) return
+    if ((await this.#store.head(key)) === undefined) return false
     const [failure] = (await this.#store.delete([key])).failed
     if (failure !== undefined) throw failure.error
+    return true
   }
 
   async #getOrGenerate(

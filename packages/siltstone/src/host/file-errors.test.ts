@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { invalid } from '../errors.ts'
-import { fileError, isShortOfFiles } from './file-errors.ts'
+import { invalid, unavailable } from '../errors.ts'
+import { fileError, isDiskFull, isShortOfFiles } from './file-errors.ts'
 
 const systemError = (code: string) => Object.assign(new Error(`${code}: it failed`), { code })
 const failure = { path: '/data/a/b', doing: 'write', key: 'a/b' }
@@ -39,6 +39,15 @@ describe('fileError', () => {
     const own = invalid('bad-range', 'no')
     expect(fileError(own, failure)).toBe(own)
   })
+})
+
+it('a full disk is told by its code, of ours and of the system', () => {
+  const errors = [
+    unavailable('disk-full', 'no'),
+    ...['ENOSPC', 'EDQUOT', 'EIO'].map(systemError),
+    invalid('x', 'ENOSPC'),
+  ]
+  expect(errors.map(isDiskFull)).toEqual([true, true, true, false, false])
 })
 
 describe('isShortOfFiles', () => {

@@ -18,6 +18,13 @@ export function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR'
 }
 
+/** A disk or a quota is full: of the store, or of the folder for temporary files. */
+export function isDiskFull(error: unknown): boolean {
+  if (isSiltstoneError(error)) return error.code === 'disk-full'
+  const code = fileErrorCode(error)
+  return code === 'ENOSPC' || code === 'EDQUOT'
+}
+
 /** Too many files are open in this process or on the machine. The condition passes by itself. */
 export function isShortOfFiles(error: unknown): boolean {
   const code = fileErrorCode(error)

@@ -1,8 +1,9 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   fileInfo,
+  makePrivateFile,
   makeTemporaryDirectory,
   readFileBytes,
   readFileChunks,
@@ -28,6 +29,18 @@ describe('files', () => {
     expect(await readFileBytes(path)).toEqual(new Uint8Array([1, 2, 3]))
     expect(await fileInfo(path)).toMatchObject({ kind: 'file', sizeBytes: 3 })
     expect(await walked(join(directory, 'a'))).toEqual(['b.txt'])
+  })
+
+  it('makes a private file once, and leaves nothing beside it', async () => {
+    const path = join(directory, 'a/key')
+    const made = await Promise.all(['one', 'two', 'three'].map((text) => makePrivateFile(path, text)))
+    expect(made.filter(Boolean)).toHaveLength(1)
+    expect(['one', 'two', 'three'][made.indexOf(true)]).toBe(await readFileText(path))
+    expect(await makePrivateFile(path, 'four')).toBe(false)
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    expect(readdirSync(join(directory, 'a'))).toEqual(['key'])
+    const inTheWay = join(path, 'key')
+    await expect(makePrivateFile(inTheWay, 'x')).rejects.toMatchObject({ code: 'key-conflict' })
   })
 
   it('reads in chunks', async () => {

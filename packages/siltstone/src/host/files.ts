@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs'
-import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { access, constants, link, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileError, isMissing } from './file-errors.ts'
+import { fileError, fileErrorCode, isMissing } from './file-errors.ts'
 import { makeDirectories } from './make-directories.ts'
 
 export interface FileInfo {
@@ -29,10 +29,10 @@ export async function readFileText(path: string): Promise<string> {
   }
 }
 
-/** The file in chunks of 64 KB. @throws SiltstoneError as `readFileBytes` does */
-export async function* readFileChunks(path: string): AsyncGenerator<Uint8Array> {
+/** The file in chunks, of 64 KB if `chunkBytes` is not given. @throws SiltstoneError as `readFileBytes` does */
+export async function* readFileChunks(path: string, chunkBytes = 1 << 16): AsyncGenerator<Uint8Array> {
   try {
-    yield* createReadStream(path) as AsyncIterable<Uint8Array>
+    yield* createReadStream(path, { highWaterMark: chunkBytes }) as AsyncIterable<Uint8Array>
   } catch (error) {
     throw fileError(error, { path, doing: 'read' })
   }
@@ -50,8 +50,33 @@ export async function writeFileWhole(path: string, content: Uint8Array | string)
     await writeFile(temp, content)
     await rename(temp, path)
   } catch (error) {
-    await rm(temp, { force: true })
+    // Of several failures the first counts.
+    await rm(temp, { force: true }).catch(() => undefined)
     throw fileError(error, { path, doing: 'write' })
+  }
+}
+
+/**
+ * Makes a file that only its owner may read, unless there is one, and the folders above it. The name appears with the whole, synced
+ * content: neither a full disk nor a crash leaves a part of it, which the next start would take for the file.
+ * @returns false when there was a file
+ * @throws SiltstoneError `unavailable` (disk-full, read-only, access-denied, io-error), `unsupported` (filesystem)
+ */
+export async function makePrivateFile(path: string, content: string): Promise<boolean> {
+  let folder: string | undefined
+  try {
+    if ((await fileInfo(path)) !== undefined) return false
+    await makeDirectories(dirname(path))
+    folder = await mkdtemp(`${path}.`)
+    const temporary = join(folder, 'new')
+    await writeFile(temporary, content, { mode: 0o600, flush: true })
+    await link(temporary, path)
+    return true
+  } catch (error) {
+    if (folder !== undefined && fileErrorCode(error) === 'EEXIST') return false
+    throw fileError(error, { path, doing: 'write' })
+  } finally {
+    if (folder !== undefined) await rm(folder, { recursive: true, force: true })
   }
 }
 
@@ -64,6 +89,16 @@ export async function fileInfo(path: string): Promise<FileInfo | undefined> {
   } catch (error) {
     if (isMissing(error)) return undefined
     throw fileError(error, { path, doing: 'inspect' })
+  }
+}
+
+/** Whether this process may write there: its rights, and those of the file system. */
+export async function isWritable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.W_OK)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -68,7 +68,8 @@ export class AppliedLog {
   async install(manifest: Manifest): Promise<void> {
     const known = this.#entries.filter(({ entry }) => entry.number > manifest.watermark)
     this.manifest = manifest
-    if (manifest.state === 'closed') this.isClosed = true
+    // An entry after the watermark may close the log, too. Until it has been applied again, nothing that it mentions is known either.
+    this.isClosed = manifest.state === 'closed'
     this.#entries = []
     this.unfoldedBytes = 0
     this.#vectorBytes = 0

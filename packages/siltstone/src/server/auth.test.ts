@@ -51,6 +51,15 @@ describe('tokens', () => {
     expect((await api.call('GET', '/api/v2/tenants/acme')).headers.get('www-authenticate')).toBe('Bearer')
   })
 
+  it('are not needed for these alone', () => {
+    expect(routes.filter(({ access }) => access === 'open').map(({ path }) => path)).toEqual([
+      '/api/v2',
+      '/api/v2/heartbeat',
+      '/api/v2/version',
+      '/api/v2/healthcheck',
+    ])
+  })
+
   it('are read from both headers; unknown ones are refused', async () => {
     const { api } = await setUp()
     const get = (headers: Record<string, string>) => api.call('GET', '/api/v2/tenants/acme', undefined, headers)

@@ -5,7 +5,7 @@ let made = 0
 
 /**
  * One record a line, whose metadata has two keys: the line, and a new one each time. A line `fail` is refused for good, a line
- * `flaky` while `fails` says so, at a line `slow` the time of a worker that has a limit is over, a line `thumbnail` makes a file
+ * `flaky` and a line `full` while `fails` says so, at a line `slow` the time of a worker that has a limit is over, a line `thumbnail` makes a file
  * instead, a line `speech` is what a transcriber says, a line `publish` shows the lines before it early, and a line `beside` what the
  * file `.srt` beside the object says,
  * `beside of vtt` the file `.vtt`.
@@ -22,6 +22,7 @@ export function linesProcessor(fails: () => boolean = () => false, endTime: () =
         await ctx.heartbeat('lines')
         if (line === 'fail') throw invalid('corrupt-file', 'the line says fail')
         if (line === 'flaky' && fails()) throw unavailable('flaky', 'the line says flaky')
+        if (line === 'full' && fails()) throw unavailable('disk-full', 'the line says full')
         if (line === 'slow') endTime()
         ctx.signal.throwIfAborted()
         if (line === 'publish') await ctx.publish?.({ first: { state: 'done' } })

@@ -9,6 +9,7 @@
  * | unauthorized         | 401    | AuthorizationError (the Python client's name for it)               |
  * | forbidden            | 403    | AuthorizationError                                                 |
  * | unavailable          | 503    | ChromaError; 429 where the server asks to wait. `Retry-After` known |
+ * |                      | 507    | ChromaError, code disk-full: only room helps, so clients should not repeat it at once |
  * | unknown, corrupt     | 500    | InternalError                                                      |
  * | unsupported          | 501    | ChromaError                                                        |
  * | anything else thrown | 500    | InternalError; the log has its message, with the trace id          |
@@ -117,7 +118,7 @@ function statusAndName({ kind, code }: SiltstoneError): { status: number; name: 
     case 'forbidden':
       return { status: 403, name: 'AuthorizationError' }
     case 'unavailable':
-      return { status: TOO_MANY.has(code) ? 429 : 503, name: 'ChromaError' }
+      return { status: TOO_MANY.has(code) ? 429 : code === 'disk-full' ? 507 : 503, name: 'ChromaError' }
     case 'unsupported':
       return { status: 501, name: 'ChromaError' }
     case 'unknown':

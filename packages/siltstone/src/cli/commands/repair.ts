@@ -16,6 +16,7 @@ import { limitsOf } from '../../log/log-limits.ts'
 import { setExitCode } from '../../host/process.ts'
 import { command } from '../command.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
+import { unlessUnavailable } from './verify.ts'
 
 export function repairCommand(): Command {
   const made = command('repair [collections...]', 'repair damage that can be repaired without losing data', [
@@ -56,17 +57,20 @@ export function repairCommand(): Command {
           const nothing = { busy: false, refused: [], wholeSnapshots: [] }
           reports.push({ name: 'catalog', collection: 'catalog', dryRun, ...nothing, ...catalog })
         }
-        if (names.length === 0 && !isUrl(options.data) && (await hasBlobs(options.data))) {
-          const { problems } = await verifyBlobs(options.data, { deep: false })
+        const hasObjects = names.length === 0 && !isUrl(options.data) && (await hasBlobs(options.data))
+        const { report: blobs, failure } = await unlessUnavailable(async () =>
+          hasObjects ? verifyBlobs(options.data, { deep: false }) : undefined,
+        )
+        if (blobs !== undefined && blobs.problems.length > 0) {
           const nothing = { busy: false, refused: [], wholeSnapshots: [], actions: [] }
-          if (problems.length > 0)
-            reports.push({ name: 'objects', collection: 'objects', dryRun, ...nothing, problems })
+          reports.push({ name: 'objects', collection: 'objects', dryRun, ...nothing, problems: blobs.problems })
         }
         await session.out.endProgress()
         await session.out.answer(reports, () =>
           reports.length === 0 ? 'No collections.\n' : reports.map(reportText).join(''),
         )
         if (reports.some(({ problems }) => problems.some(({ severity }) => severity === 'error'))) setExitCode(6)
+        else if (failure !== undefined) throw failure
         else if (reports.some(({ busy }) => busy)) setExitCode(5)
       }),
     )

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { type CatalogReport, verifyCatalog } from '../../check/verify-catalog.ts'
 import { type Problem, type VerifyReport, verifyCollection } from '../../check/verify-collection.ts'
 import { Findings } from '../../check/verify-report.ts'
+import { isSiltstoneError, type SiltstoneError } from '../../errors.ts'
 import { hasBlobs } from '../../drivers/directory/blobs/index-copy.ts'
 import { verifyBlobs } from '../../drivers/directory/blobs/verify-blobs.ts'
 import { isUrl } from '../../drivers/open-environment.ts'
@@ -30,15 +31,28 @@ export function verifyCommand(): Command {
         }
         if (names.length === 0 ? catalog.objects > 0 : catalog.problems.length > 0)
           reports.push(catalogReport(catalog, options))
-        const blobs = names.length === 0 ? await verifiedBlobs(session, options) : undefined
+        const { report: blobs, failure } = await unlessUnavailable(() =>
+          names.length === 0 ? verifiedBlobs(session, options) : Promise.resolve(undefined),
+        )
         if (blobs !== undefined) reports.push(blobs)
         await session.out.endProgress()
         await session.out.answer(reports, () =>
           reports.length === 0 ? 'No collections.\n' : reports.map(reportText).join('\n'),
         )
         if (reports.some(({ problems }) => problems.some(({ severity }) => severity === 'error'))) setExitCode(6)
+        else if (failure !== undefined) throw failure
       }),
     )
+}
+
+/** Where the objects cannot be read now, what was found of the rest is shown before the failure is. */
+export async function unlessUnavailable<T>(work: () => Promise<T>): Promise<{ report?: T; failure?: SiltstoneError }> {
+  try {
+    return { report: await work() }
+  } catch (error) {
+    if (!isSiltstoneError(error, 'unavailable')) throw error
+    return { failure: error }
+  }
 }
 
 /** The objects of the S3 face; undefined if there are none. */

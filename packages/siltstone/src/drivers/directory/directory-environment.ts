@@ -4,6 +4,8 @@ import { openCoordinationDatabase } from './coordination-database.ts'
 import type { Environment } from '../../ports/environment.ts'
 import { type DirectoryObjectStoreOptions, openDirectoryObjectStore, PRIVATE_FOLDER } from './directory-object-store.ts'
 import { DirectoryScratch } from '../../host/directory-scratch.ts'
+import { isDiskFull } from '../../host/file-errors.ts'
+import { isWritable } from '../../host/files.ts'
 import { MemoryLeases } from '../memory/memory-leases.ts'
 import { MemoryQueue } from '../memory/memory-queue.ts'
 import type { Random } from '../../ports/random.ts'
@@ -38,7 +40,9 @@ export function environmentParts({ clock, random, log, metrics }: DirectoryEnvir
 
 /**
  * Everything the engine needs, on a directory: objects as files, the queue and the leases in
- * `.siltstone/coordination.sqlite`. With `readOnly` nothing is written, so queue and leases are empty ones in memory.
+ * `.siltstone/coordination.sqlite`. With `readOnly` nothing is written, so queue and leases are empty ones in memory. They are also
+ * where the disk is full or the directory cannot be written: what can be read is read, garbage can be deleted, and a write says
+ * what is wrong. Leases save work and never make it safe, so nothing depends on them; other processes are not woken then.
  * Close it with `closeEnvironment`.
  * @throws SiltstoneError as `openDirectoryObjectStore` and `openCoordinationDatabase` do
  */
@@ -57,13 +61,26 @@ export async function openEnvironment(
   }
   try {
     const path = join(store.root, PRIVATE_FOLDER, 'coordination.sqlite')
-    const database = await openCoordinationDatabase(path, { clock, random })
+    const database = await unlessNoRoom(openCoordinationDatabase(path, { clock, random }), store.root, parts.log)
+    if (database === undefined)
+      return { ...parts, ids, store, queue: new MemoryQueue(queueOptions), leases: new MemoryLeases({ clock }) }
     const queue = new SqliteQueue(database, queueOptions)
     const scratch = new DirectoryScratch(join(store.root, PRIVATE_FOLDER, 'scratch'), ids)
     return { ...parts, ids, store, queue, leases: new SqliteLeases(database, { clock }), scratch }
   } catch (error) {
     await store.close()
     throw error
+  }
+}
+
+/** undefined where the disk is full or the directory cannot be written. */
+async function unlessNoRoom<T>(opening: Promise<T>, root: string, log: Logger): Promise<T | undefined> {
+  try {
+    return await opening
+  } catch (error) {
+    if (!isDiskFull(error) && (await isWritable(join(root, PRIVATE_FOLDER)))) throw error
+    log.warn('coordination_unavailable', { error })
+    return undefined
   }
 }
 

@@ -1,3 +1,5 @@
+import { statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { corrupt, type SiltstoneError, unavailable } from '../../errors.ts'
 import { sqlite } from '../../host/sqlite.ts'
@@ -68,8 +70,31 @@ export function databaseError(path: string, cause: unknown, words = COORDINATION
     case 11:
     case 26:
       return corrupt(`${words.code}-damaged`, `${path} is damaged: ${text}. ${words.remedy}`, { cause })
+    case SQLITE_IOERR:
+      if (isFull(path))
+        return unavailable('disk-full', `Cannot use ${path}: the disk is full. Free some space and try again.`, {
+          cause,
+        })
+      return unavailable(
+        `${words.code}-database`,
+        `The ${words.what} ${path} failed: ${text}. Check the disk, its quota, and the limit on the size of files (ulimit -f).`,
+        { cause },
+      )
     default:
       return unavailable(`${words.code}-database`, `The ${words.what} ${path} failed: ${text}.`, { cause })
+  }
+}
+
+/** What SQLite needs to open a file with a write-ahead log. */
+const NEEDED_BYTES = 64 * 1024
+
+/** SQLite says only that it failed where the system has no room for the memory that processes share. */
+function isFull(path: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(dirname(path))
+    return bavail * bsize < NEEDED_BYTES
+  } catch {
+    return false
   }
 }
 

@@ -5,11 +5,12 @@
  * the event loop.
  */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
-import { corrupt, isSiltstoneError, unavailable, unsupported } from '../../../errors.ts'
+import { isSiltstoneError, unavailable, unsupported } from '../../../errors.ts'
 import type { Clock } from '../../../ports/clock.ts'
 import type { Random } from '../../../ports/random.ts'
 import { retry } from '../../../ports/retry.ts'
 import { databaseError, isDatabaseBusy, isDatabaseError, openDatabase } from '../sqlite-database.ts'
+import { INDEX_WORDS } from './index-copy.ts'
 
 const SCHEMA_VERSION = 1
 /** The keys are blobs, so that SQLite compares them byte by byte. */
@@ -112,7 +113,7 @@ export class BlobIndex implements BlobTransaction {
 
   /** @throws SiltstoneError `unsupported` (newer-format, sqlite-missing), `unavailable`, `corrupt` (blob-index-damaged) */
   static async open(path: string, options: BlobIndexOptions): Promise<BlobIndex> {
-    const index = new BlobIndex(path, openDatabase(path), options)
+    const index = new BlobIndex(path, openDatabase(path, INDEX_WORDS), options)
     try {
       await index.#patiently(() => index.#prepare())
       return index
@@ -239,11 +240,7 @@ export class BlobIndex implements BlobTransaction {
         cause: error,
         retryAfterMs: 1_000,
       })
-    const failure = databaseError(this.#path, error)
-    if (failure.kind !== 'corrupt') return failure
-    return corrupt('blob-index-damaged', `The index ${this.#path} is damaged: restore it from a backup.`, {
-      cause: error,
-    })
+    return databaseError(this.#path, error, INDEX_WORDS)
   }
 
   #statement(sql: string): StatementSync {

@@ -1,7 +1,14 @@
 /** A copy of the index of blobs as it is at one moment, made while other processes write. */
 import { join, resolve } from 'node:path'
 import { fileInfo } from '../../../host/files.ts'
-import { databaseError, isDatabaseError, openDatabase } from '../sqlite-database.ts'
+import { databaseError, type DatabaseWords, isDatabaseError, openDatabase } from '../sqlite-database.ts'
+
+/** It is the only place that knows what the objects are called. */
+export const INDEX_WORDS: DatabaseWords = {
+  code: 'blob-index',
+  what: 'index of the objects',
+  remedy: 'Restore it from a backup: without it no object can be found.',
+}
 
 export const INDEX_KEY = 'blobs/index.sqlite'
 export const DATA_PREFIX = 'blobs/data/'
@@ -19,18 +26,18 @@ export async function hasBlobs(directory: string): Promise<boolean> {
  * Files that the copy names stay for at least five minutes after the last version that had them was deleted.
  * @param target a file that does not exist
  * @returns the keys of the files that the copy names
- * @throws SiltstoneError `unavailable` (disk-full, access-denied), `corrupt`
+ * @throws SiltstoneError `unavailable` (disk-full, access-denied), `corrupt` (blob-index-damaged)
  */
 export function copyIndex(directory: string, target: string): string[] {
   const path = indexPath(directory)
   try {
-    const source = openDatabase(path)
+    const source = openDatabase(path, INDEX_WORDS)
     try {
       source.prepare('VACUUM INTO ?').run(target)
     } finally {
       source.close()
     }
-    const copy = openDatabase(target)
+    const copy = openDatabase(target, INDEX_WORDS)
     try {
       // What is freed is not copied, so there is nothing to remove.
       copy.exec('DELETE FROM freed')
@@ -40,6 +47,6 @@ export function copyIndex(directory: string, target: string): string[] {
       copy.close()
     }
   } catch (error) {
-    throw isDatabaseError(error) ? databaseError(path, error) : error
+    throw isDatabaseError(error) ? databaseError(path, error, INDEX_WORDS) : error
   }
 }

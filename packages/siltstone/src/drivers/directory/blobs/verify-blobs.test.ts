@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../host/system-clock.ts'
 import { systemRandom } from '../../../host/system-random.ts'
 import { DirectoryBlobs } from './directory-blobs.ts'
+import { copyIndex, indexPath } from './index-copy.ts'
 import { verifyBlobs } from './verify-blobs.ts'
 
 const PART = 5 * 1024 * 1024
@@ -70,5 +71,19 @@ describe('objects', () => {
     index.exec("UPDATE inlined SET bytes = x'00'")
     index.close()
     expect(await problems(false)).toEqual([expect.stringContaining('the index has 1 of its 11 bytes')])
+  })
+
+  it('whose index is no database any more are reported, and nothing advises to delete it', async () => {
+    await blobs.close()
+    await writeFile(indexPath(directory), 'x'.repeat(5_000))
+    const { problems: found } = await verifyBlobs(directory, { deep: true })
+    expect(found).toMatchObject([{ key: 'blobs/index.sqlite', severity: 'error' }])
+    const damaged = { kind: 'corrupt', code: 'blob-index-damaged' }
+    const advice = expect.not.stringMatching(/delete|holds no records/) as string
+    expect(() => copyIndex(directory, join(directory, 'copy'))).toThrow(
+      expect.objectContaining({ ...damaged, message: advice }),
+    )
+    const opening = DirectoryBlobs.open(directory, { clock: systemClock, random: systemRandom })
+    await expect(opening).rejects.toMatchObject({ ...damaged, message: advice })
   })
 })

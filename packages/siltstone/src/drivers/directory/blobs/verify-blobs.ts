@@ -1,5 +1,6 @@
 /** Checks the blobs of a directory: the index, that the files it names are there, and with `deep` every byte. */
 import { createHash } from 'node:crypto'
+import { isSiltstoneError } from '../../../errors.ts'
 import { openReadOnlyDatabase, type ReadOnlyDatabase, type SqlRow } from '../../../host/read-only-database.ts'
 import { openRandomAccess } from '../../../host/random-access-file.ts'
 import { fileInfo } from '../../../host/files.ts'
@@ -23,19 +24,36 @@ const VERSIONS = `
   SELECT v.id, v.bucket, v.key, v.versionId, v.sizeBytes, v.etag, v.content, i.bytes AS inlined
   FROM version v LEFT JOIN inlined i ON i.id = v.id WHERE v.isMarker = 0 ORDER BY v.id`
 
+interface VerifyBlobsOptions {
+  deep: boolean
+  onObject?: (done: number) => Promise<void>
+}
+
 /** Safe while other processes write. @throws SiltstoneError `unavailable` if the index cannot be read */
-export async function verifyBlobs(
-  directory: string,
-  { deep, onObject }: { deep: boolean; onObject?: (done: number) => Promise<void> },
-): Promise<BlobsReport> {
+export async function verifyBlobs(directory: string, options: VerifyBlobsOptions): Promise<BlobsReport> {
   const report: BlobsReport = { objects: 0, bytes: 0, problems: [] }
+  try {
+    await verifyInto(report, directory, options)
+  } catch (error) {
+    // What was found until then is not lost with it.
+    if (!isSiltstoneError(error, 'corrupt')) throw error
+    report.problems.push(problemOf(INDEX_KEY, `the index is damaged: ${error.message}`))
+  }
+  return report
+}
+
+async function verifyInto(
+  report: BlobsReport,
+  directory: string,
+  { deep, onObject }: VerifyBlobsOptions,
+): Promise<void> {
   const index = openReadOnlyDatabase(indexPath(directory))
   try {
     for (const row of index.all(deep ? 'PRAGMA integrity_check(20)' : 'PRAGMA quick_check(20)')) {
       const [text] = Object.values(row)
       if (text !== 'ok') report.problems.push(problemOf(INDEX_KEY, `the index is damaged: ${String(text)}`))
     }
-    if (report.problems.length > 0) return report
+    if (report.problems.length > 0) return
     for (const row of index.iterate(VERSIONS)) {
       report.objects++
       report.bytes += Number(row['sizeBytes'])
@@ -44,7 +62,6 @@ export async function verifyBlobs(
       if (problem !== undefined && isThere(directory, row)) report.problems.push(problem)
       await onObject?.(report.objects)
     }
-    return report
   } finally {
     await index.close()
   }
