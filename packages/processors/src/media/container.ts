@@ -1,13 +1,14 @@
 /** What a container says of its recording: by mediabunny for mp4, mov, mkv, webm and audio files, by ffmpeg for the rest. */
 import type { FlatMetadata, RandomAccess } from '../processor.ts'
-import { latin } from '../detect/magic.ts'
 import { corruptFile } from '../failures.ts'
+import { matroskaTitle } from './matroska.ts'
 
 export interface ContainerData {
   hasVideo: boolean
   hasAudio: boolean
-  /** Streams of subtitles, where they are known: those of mp4 are read otherwise. */
-  subtitles: number
+  audioTracks: number
+  /** The language of each stream of subtitles, '' if it is not said; those of mp4 are read otherwise. */
+  subtitles: readonly string[]
   durationMs: number
   metadata: FlatMetadata
 }
@@ -28,7 +29,7 @@ export async function readContainer(source: RandomAccess): Promise<ContainerData
     if (!(await input.canRead())) return undefined
     const video = await input.getPrimaryVideoTrack()
     const audio = await input.getPrimaryAudioTrack()
-    const seconds = (await input.getDurationFromMetadata()) ?? (await input.computeDuration())
+    const seconds = (await input.getDurationFromMetadata()) ?? (await lengthOf(input))
     const tags = await input.getMetadataTags()
     const metadata: FlatMetadata = {}
     const add = (name: string, value: string | number | null | undefined) => {
@@ -55,7 +56,9 @@ export async function readContainer(source: RandomAccess): Promise<ContainerData
     add('description', tags.description ?? tags.comment)
     add('created', tags.date && !Number.isNaN(tags.date.getTime()) ? tags.date.toISOString() : undefined)
     const durationMs = Math.max(0, Math.round(seconds * 1_000)) || 0
-    return { hasVideo: video !== null, hasAudio: audio !== null, subtitles: 0, durationMs, metadata }
+    const audioTracks = (await input.getAudioTracks()).length
+    if (audioTracks > 1) add('audio_tracks', audioTracks)
+    return { hasVideo: video !== null, hasAudio: audio !== null, audioTracks, subtitles: [], durationMs, metadata }
   } catch (error) {
     if (error instanceof UnsupportedInputFormatError) return undefined
     throw error
@@ -64,40 +67,45 @@ export async function readContainer(source: RandomAccess): Promise<ContainerData
 
 const HEAD_BYTES = 8_192
 
-/** The title in the segment's information (RFC 9559, element 0x7BA9), which mediabunny does not read. */
-function matroskaTitle(head: Uint8Array): string | undefined {
-  if (latin(head, 0, 4) !== '\x1aE\xdf\xa3') return undefined
-  for (let at = 4; at + 3 < head.length; at++) {
-    const size = head[at + 2] as number
-    // A length of one byte has its highest bit set.
-    if (head[at] !== 0x7b || head[at + 1] !== 0xa9 || size < 0x81) continue
-    return new TextDecoder().decode(head.subarray(at + 3, at + 3 + (size & 0x7f)))
-  }
-  return undefined
+/** Times of broadcasts do not begin with 0; players and ffmpeg count from their beginning. */
+async function lengthOf(input: {
+  computeDuration(): Promise<number>
+  getFirstTimestamp(): Promise<number>
+}): Promise<number> {
+  return (await input.computeDuration()) - Math.max(0, await input.getFirstTimestamp())
 }
 
 /** The same from the lines that ffmpeg prints about its input. */
 export function containerOfReport(report: string): ContainerData {
   const duration = /Duration: (\d+):(\d\d):(\d\d)\.(\d\d)/.exec(report)
-  const streams = [...report.matchAll(/^\s*Stream #\d+:\d+.*?: (Video|Audio|Subtitle): (\w+)(.*)$/gm)]
+  const line = /^\s*Stream #\d+:\d+(?:\[\w+\])?(?:\((\w+)\))?.*?: (Video|Audio|Subtitle): (\w+)(.*)$/gm
+  const streams = [...report.matchAll(line)].map(([, language = '', kind, codec, rest]) => ({
+    language: language === 'und' ? '' : language,
+    kind,
+    codec: codec as string,
+    rest: rest ?? '',
+  }))
   if (streams.length === 0) throw corruptFile(`ffmpeg finds no stream: ${report.trim().split('\n').at(-1) ?? ''}`)
-  const of = (kind: string) => streams.filter(([, is, , rest = '']) => is === kind && !rest.includes('attached pic'))
+  const of = (kind: string) => streams.filter((one) => one.kind === kind && !one.rest.includes('attached pic'))
   const [video] = of('Video')
-  const [audio] = of('Audio')
+  const audios = of('Audio')
+  const [audio] = audios
   const [, hours = 0, minutes = 0, seconds = 0, hundredths = 0] = (duration ?? []).map(Number)
   const durationMs = ((hours * 60 + minutes) * 60 + seconds) * 1_000 + hundredths * 10
-  const size = /, (\d{2,5})x(\d{2,5})/.exec(video?.[3] ?? '')
+  const size = /, (\d{2,5})x(\d{2,5})/.exec(video?.rest ?? '')
   const title = /^\s+title\s*: (.+)$/m.exec(report)?.[1]
   return {
     hasVideo: video !== undefined,
     hasAudio: audio !== undefined,
-    subtitles: of('Subtitle').length,
+    audioTracks: audios.length,
+    subtitles: of('Subtitle').map(({ language }) => language),
     durationMs,
     metadata: {
       duration_ms: durationMs,
-      ...(video && { video_codec: video[2] as string }),
+      ...(video && { video_codec: video.codec }),
       ...(size && { width: Number(size[1]), height: Number(size[2]) }),
-      ...(audio && { audio_codec: audio[2] as string }),
+      ...(audio && { audio_codec: audio.codec }),
+      ...(audios.length > 1 && { audio_tracks: audios.length }),
       ...(title !== undefined && { title: title.trim() }),
     },
   }

@@ -70,8 +70,12 @@ beforeAll(() => {
     'libvorbis',
     file('v.webm'),
   )
+  const twice = ['-map', '0:v', '-map', '0:a', '-map', '0:a', '-map', '0:s', '-c', 'copy', '-c:s', 'ass']
+  ffmpeg('-i', file('v.mp4'), ...twice, '-metadata:s:s:0', 'language=ger', file('two.mkv'))
   ffmpeg('-i', file('v.mp4'), '-vn', '-metadata', 'artist=Dickens', file('a.mp3'))
   ffmpeg('-i', file('v.mp4'), '-vn', file('a.wav'))
+  ffmpeg('-i', file('v.mp4'), '-vn', '-c:a', 'libvorbis', file('a.ogg'))
+  ffmpeg('-i', file('v.mp4'), '-map', '0:v', '-map', '0:a', '-c', 'copy', '-f', 'mpegts', file('v.ts'))
 })
 
 let jobs = 0
@@ -156,6 +160,13 @@ describe('video', () => {
     expect(records.filter(({ kind }) => kind === 'scene')).toHaveLength(2)
   })
 
+  it('counts the time of a broadcast from its beginning, and has a picture of each scene', async () => {
+    const { records, derived } = await run('v.ts')
+    const durationMs = records.find(({ kind }) => kind === 'container')?.metadata['duration_ms'] as number
+    expect(Math.abs(durationMs - 6_000)).toBeLessThan(200)
+    expect(records.filter(({ kind }) => kind === 'scene')).toHaveLength(derived.size)
+  })
+
   it('takes subtitles beside it, and vectors of pictures', async () => {
     const sibling = async (extension: string) =>
       extension === '.srt' ? accessBytes(new TextEncoder().encode(SRT)) : undefined
@@ -197,6 +208,18 @@ describe('video', () => {
     )
   })
 
+  it('names the language of subtitles, and the tracks of audio that are not read', async () => {
+    const { records, summary } = await run('two.mkv', { transcribe: async () => [] })
+    expect(records.filter(({ kind }) => kind === 'subtitle')).toMatchObject([
+      { document: 'It was the best of times. It was the worst of times.', metadata: { language: 'ger' } },
+    ])
+    expect(records.find(({ kind }) => kind === 'container')?.metadata).toMatchObject({ audio_tracks: 2 })
+    expect(summary.steps['transcript-others']).toMatchObject({
+      state: 'skipped',
+      reason: expect.stringContaining('2 tracks of audio'),
+    })
+  })
+
   it('is read by ffmpeg as WebAssembly, too', async () => {
     let samples = 0
     const transcribe = async (pcm: Float32Array): Promise<TranscriptSegment[]> => {
@@ -222,6 +245,13 @@ describe('video', () => {
 })
 
 describe('audio', () => {
+  it('that is cut off is read as far as it goes', async () => {
+    const whole = readFileSync(file('a.ogg'))
+    writeFileSync(file('cut.ogg'), whole.subarray(0, Math.floor(whole.length * 0.6)))
+    const { records } = await run('cut.ogg')
+    expect(records[0]?.metadata).toMatchObject({ audio_codec: 'vorbis' })
+  })
+
   it.each([
     ['a.mp3', 'audio/mpeg', 'mp3'],
     ['a.wav', 'audio/wav', 'pcm-s16'],
