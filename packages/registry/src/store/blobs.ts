@@ -11,6 +11,7 @@ import { createHash } from 'node:crypto'
 import { corrupt, invalid, isPassing, type ObjectStore } from 'siltstone/internal'
 import { type ChunkedFile, type ChunkedFiles, xorbKeysOf } from '../xet/chunked-files.ts'
 import { blobKey, chunkedFileKey, isSha256 } from './keys.ts'
+import { readBytesOf } from './read-bytes.ts'
 
 export interface StoredBlob {
   sha256: string
@@ -31,7 +32,6 @@ interface Range {
 
 /** As long as a download of a large file may take to begin each of its parts. */
 const LINK_MS = 3_600_000
-const READ_BYTES = 4 * 1024 * 1024
 
 export class Blobs {
   readonly #store: ObjectStore
@@ -130,12 +130,13 @@ export class Blobs {
     return body
   }
 
-  /** A part of the contents, in parts of about 4 MiB. @throws SiltstoneError `corrupt` (blob-missing) */
+  /** A part of the contents, in parts of `readBytesOf`, about. @throws SiltstoneError `corrupt` (blob-missing) */
   async *stream(sha256: string, { offset, length }: Range): AsyncGenerator<Uint8Array> {
     checkSyntax(sha256)
+    const readBytes = readBytesOf(this.#store)
     const end = offset + length
     for (let at = offset; at < end; ) {
-      const range = { offset: at, length: Math.min(READ_BYTES, end - at) }
+      const range = { offset: at, length: Math.min(readBytes, end - at) }
       const got = await this.#store.get(blobKey(sha256), { immutable: true, range })
       const file = got.status === 'ok' ? undefined : await this.#chunkedFiles?.find(sha256)
       if (file !== undefined) return yield* this.#chunkedFiles?.contents(file, at, end - at) ?? []

@@ -11,6 +11,7 @@
  */
 import { corrupt, invalid, isSiltstoneError, LruMap, notFound, type ObjectStore } from 'siltstone/internal'
 import { chunkTableKey, xorbKey } from '../store/keys.ts'
+import { readBytesOf } from '../store/read-bytes.ts'
 import { type ChunkTable, decodeTable, tableOf } from './chunk-table.ts'
 import { xetHashes } from './hashes.ts'
 import { chunkAt, damaged, MAX_XORB_BYTES } from './xorb.ts'
@@ -22,16 +23,17 @@ export interface XorbName {
   hash: string
 }
 
-const READ_BYTES = 4 * 1024 * 1024
 /** A table has 40 bytes for each of up to 8,192 chunks. */
 const KEPT_TABLES = 64
 
 export class Xorbs {
   readonly #store: ObjectStore
+  readonly #readBytes: number
   readonly #tables = new LruMap<string, ChunkTable>(KEPT_TABLES)
 
   constructor(store: ObjectStore) {
     this.#store = store
+    this.#readBytes = readBytesOf(store)
   }
 
   /**
@@ -108,13 +110,13 @@ export class Xorbs {
   }
 
   /**
-   * The contents of chunks `first` to `end`, exclusive, in parts of at most `READ_BYTES`.
+   * The contents of chunks `first` to `end`, exclusive, in parts of at most `readBytesOf`.
    * @throws SiltstoneError `not-found` (xorb-missing), `corrupt` (xorb-damaged)
    */
   async *read(name: XorbName, first: number, end: number): AsyncGenerator<Uint8Array> {
     let table = await this.table(name)
     for (let index = first, isSecondTry = false; index < end; ) {
-      const next = windowEnd(table, index, end)
+      const next = windowEnd(table, index, end, this.#readBytes)
       const packed = await this.#part(name, table.packedAt(index), table.packedAt(next))
       const chunks = fittingChunks(table, index, next, packed)
       if (chunks !== undefined) {
@@ -143,8 +145,8 @@ export class Xorbs {
   }
 
   async *#parts(name: XorbName, sizeBytes: number): AsyncGenerator<Uint8Array> {
-    for (let at = 0; at < sizeBytes; at += READ_BYTES)
-      yield await this.#part(name, at, Math.min(at + READ_BYTES, sizeBytes))
+    for (let at = 0; at < sizeBytes; at += this.#readBytes)
+      yield await this.#part(name, at, Math.min(at + this.#readBytes, sizeBytes))
   }
 
   async #part(name: XorbName, from: number, to: number): Promise<Uint8Array> {
@@ -160,9 +162,9 @@ export class Xorbs {
 }
 
 /** Chunks from `first` on that are read together: one at least. */
-function windowEnd(table: ChunkTable, first: number, end: number): number {
+function windowEnd(table: ChunkTable, first: number, end: number, readBytes: number): number {
   let next = first + 1
-  while (next < end && table.packedAt(next + 1) - table.packedAt(first) <= READ_BYTES) next++
+  while (next < end && table.packedAt(next + 1) - table.packedAt(first) <= readBytes) next++
   return next
 }
 
