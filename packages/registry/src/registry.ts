@@ -240,8 +240,9 @@ export class Registry {
     return runUpkeep({ ...this.#options, ...upkeep, documents, collector, expiry })
   }
 
-  verify(): Promise<RegistryReport> {
-    return verifyRegistry(this)
+  /** @param ids of the artifacts to read. Default: all */
+  verify(ids?: Iterable<string>): Promise<RegistryReport> {
+    return verifyRegistry(this, ids)
   }
 
   /** Waits for work in the background. */

@@ -136,7 +136,7 @@ async function readFile(context: HubContext, call: SignedInCall, type: RepoType)
 
 async function content(
   { registry: { blobs }, bodyLimits }: HubContext,
-  { request }: SignedInCall,
+  { request, url }: SignedInCall,
   path: string,
   file: CommitFile,
   commit: string,
@@ -161,7 +161,7 @@ async function content(
   // Small files are in the answer: they are read often, and another request costs more than their bytes.
   const isLimited = bodyLimits !== undefined && sizeBytes > bodyLimits.answerBytes
   const link = gitOid === undefined ? await blobs.link(sha256, { putTogether: isLimited }) : undefined
-  if (link !== undefined) {
+  if (link !== undefined && !isSameHost(link, url)) {
     return new Response(null, { status: 302, headers: { ...headers, location: link, 'content-length': '0' } })
   }
   const range = rangeOf(request.headers.get('range'), sizeBytes)
@@ -178,6 +178,12 @@ async function content(
   if (request.method === 'HEAD' || length === 0) return new Response(null, { status, headers: all })
   return new Response(streamOf(blobs.stream(sha256, { offset, length })), { status, headers: all })
 }
+
+/**
+ * huggingface_hub before 2 sends its token to another port of the same host, too, and a bucket refuses a link with a token. So a bucket
+ * beside the registry is read through this process.
+ */
+const isSameHost = (link: string, { hostname }: URL): boolean => URL.parse(link)?.hostname === hostname
 
 /** One range; several, or another unit, are ignored, as HTTP allows. */
 export function rangeOf(

@@ -19,12 +19,20 @@ export interface RegistryReport {
   findings: RegistryFinding[]
 }
 
-export async function verifyRegistry(parts: {
-  store: ObjectStore
-  documents: Documents
-  blobs: Blobs
-}): Promise<RegistryReport> {
+/** @param ids of the artifacts to read. Default: all */
+export async function verifyRegistry(
+  parts: {
+    store: ObjectStore
+    documents: Documents
+    blobs: Blobs
+  },
+  ids?: Iterable<string>,
+): Promise<RegistryReport> {
   const check = new Check(parts)
+  if (ids !== undefined) {
+    for (const id of ids) await check.artifact(id)
+    return check.report
+  }
   for (let continuation: string | undefined, isFirst = true; isFirst || continuation !== undefined; isFirst = false) {
     const options = { delimiter: '/' as const, ...(continuation !== undefined && { continuation }) }
     const page = await parts.store.list(ARTIFACTS_PREFIX, options)
