@@ -2,6 +2,7 @@
 
 import filecmp
 import json
+import os
 
 NO_XET = {"HF_HUB_DISABLE_XET": "1"}
 
@@ -41,6 +42,30 @@ def test_large_files_go_by_xet_and_only_what_changed_goes_again(registry, home, 
     assert stored() - before < 1_000_000
     registry.hf("download", "ada/xet", "--local-dir", tmp_path / "out", home=tmp_path / "other")
     assert same(model, tmp_path / "out")
+
+
+def test_another_machine_sends_and_stores_only_what_changed(registry, home, tmp_path):
+    # In a bucket they are no files.
+    stored = lambda: sum(each.stat().st_size for each in (registry.folder / "data" / "registry").rglob("*") if each.is_file())
+    weights = tmp_path / "weights.bin"
+    content = bytearray(os.urandom(30_000_000))
+    weights.write_bytes(content)
+    registry.hf("upload", "ada/machines", weights, "weights.bin", home=home)
+    before = stored()
+    content[9_000_000:9_300_000] = os.urandom(300_000) + b"inserted"
+    weights.write_bytes(content)
+    # Another user, who may read the repository, from a machine that knows nothing.
+    registry.hf("upload", "ben/machines", weights, "weights.bin", home=tmp_path / "ben", HF_TOKEN=registry.ben)
+    assert stored() - before < 0.05 * len(content), stored() - before
+    registry.hf("download", "ben/machines", "--local-dir", tmp_path / "out", home=tmp_path / "third")
+    assert (tmp_path / "out" / "weights.bin").read_bytes() == content
+    # What is private is not told to others: they send all of it.
+    content = os.urandom(12_000_000)
+    weights.write_bytes(content)
+    registry.hf("upload", "ada/hidden", weights, "weights.bin", "--private", home=home)
+    before = stored()
+    registry.hf("upload", "ben/machines", weights, "weights.bin", home=tmp_path / "other", HF_TOKEN=registry.ben)
+    assert not registry.is_local or stored() - before > 10_000_000
 
 
 def test_files_up_to_ten_megabytes_need_no_setting(registry, home, model):

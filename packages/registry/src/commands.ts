@@ -85,13 +85,13 @@ export function registryCommands(tools: RegistryTools) {
   )
     .addOption(dataOption())
     .option('--grace-hours <n>', 'keep what is younger', wholeNumber, 168)
-    .option('--xorb-days <n>', 'delete chunks older than this that clients sent by Xet, too', wholeNumber)
+    .option('--xorb-days <n>', 'delete chunks of Xet that no file needs when they are older', wholeNumber, 30)
     .option('--dry-run', 'only say how much there is')
     .action(async ({ graceHours, xorbDays, dryRun, ...options }: CommonOptions & GcOptions) => {
       const done = await inRegistry(options.data, (registry) =>
         registry.collector.collect({
           graceMs: graceHours * HOUR_MS,
-          ...(xorbDays !== undefined && { xorbAgeMs: xorbDays * 24 * HOUR_MS }),
+          xorbAgeMs: xorbDays * 24 * HOUR_MS,
           ...(dryRun === true && { dryRun }),
         }),
       )
@@ -112,7 +112,7 @@ interface ExpireOptions {
 
 interface GcOptions {
   graceHours: number
-  xorbDays?: number
+  xorbDays: number
   dryRun?: boolean
 }
 

@@ -26,6 +26,9 @@ import { Commits } from './store/commits.ts'
 import { Documents } from './store/documents.ts'
 import { artifactOfPrefix, ARTIFACTS_PREFIX } from './store/keys.ts'
 import { type RegistryReport, verifyRegistry } from './store/verify.ts'
+import { ChunkedFiles } from './xet/chunked-files.ts'
+import { SharedChunks } from './xet/shared-chunks.ts'
+import { Xorbs } from './xet/xorbs.ts'
 
 /** The least values that a model needs to be registered. */
 export type Gate = Readonly<Partial<Record<MetricName | 'net_score', number>>>
@@ -54,6 +57,9 @@ const DELETED_TOGETHER = 16
 export class Registry {
   readonly store: ObjectStore
   readonly documents: Documents
+  readonly xorbs: Xorbs
+  readonly chunkedFiles: ChunkedFiles
+  readonly sharedChunks: SharedChunks
   readonly blobs: Blobs
   /** Undefined: all contents come through this process. */
   readonly blobUploads: BlobUploads | undefined
@@ -76,11 +82,24 @@ export class Registry {
     this.store = store
     this.sources = sources
     this.documents = new Documents(options)
-    this.blobs = new Blobs(store, { direct: options.directDownloads === true })
+    this.xorbs = new Xorbs(store)
+    this.chunkedFiles = new ChunkedFiles({ store, documents: this.documents, xorbs: this.xorbs })
+    this.blobs = new Blobs(store, { direct: options.directDownloads === true, chunkedFiles: this.chunkedFiles })
     const direct = options.directUploads === true ? store.direct : undefined
     this.blobUploads = direct && new BlobUploads({ ...options, direct, blobs: this.blobs })
-    this.commits = new Commits({ documents: this.documents, blobs: this.blobs, clock })
     this.artifacts = new Artifacts({ ...options, onChange: (id) => this.index.refresh(id) })
+    this.sharedChunks = new SharedChunks({
+      store,
+      artifacts: this.artifacts,
+      xorbs: this.xorbs,
+      files: this.chunkedFiles,
+    })
+    this.commits = new Commits({
+      documents: this.documents,
+      blobs: this.blobs,
+      clock,
+      onChunked: (id, file) => this.sharedChunks.addUses(id, file),
+    })
     this.index = new ArtifactIndex({
       store: options.index,
       read: (id) => this.artifacts.document(id),
@@ -221,8 +240,9 @@ export class Registry {
     return runUpkeep({ ...this.#options, ...upkeep, documents, collector, expiry })
   }
 
-  verify(): Promise<RegistryReport> {
-    return verifyRegistry(this)
+  /** @param ids of the artifacts to read. Default: all */
+  verify(ids?: Iterable<string>): Promise<RegistryReport> {
+    return verifyRegistry(this, ids)
   }
 
   /** Waits for work in the background. */

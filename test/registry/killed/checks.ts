@@ -29,6 +29,7 @@ export class Acknowledged {
       case 'committed':
         this.commits.set(said.id, [...(this.commits.get(said.id) ?? []), said.oid])
         break
+      case 'touching':
       case 'call':
       case 'refused':
         break
@@ -38,13 +39,19 @@ export class Acknowledged {
 
 const VIEWER = { name: 'root', isAdmin: true }
 
-/** @returns what is wrong; empty: nothing */
-export async function faultsOf(registry: Registry, known: Acknowledged): Promise<string[]> {
+/**
+ * @param of the artifacts to look at. Default: all, and what concerns all together
+ * @returns what is wrong; empty: nothing
+ */
+export async function faultsOf(registry: Registry, known: Acknowledged, of?: ReadonlySet<string>): Promise<string[]> {
   const faults: string[] = []
   await registry.artifacts.finishIntents(0)
-  const { findings } = await registry.verify()
+  const { findings } = await registry.verify(of)
   for (const { key, text } of findings) faults.push(`verify: ${key}: ${text}`)
-  for (const { artifact, text } of (await registry.reconciler.reconcile()).findings) faults.push(`${artifact}: ${text}`)
+  if (of === undefined) {
+    for (const { artifact, text } of (await registry.reconciler.reconcile()).findings)
+      faults.push(`${artifact}: ${text}`)
+  }
   const listed = new Map<string, string | null>()
   for (let after: string | undefined, isFirst = true; isFirst || after !== undefined; isFirst = false) {
     const page = await registry.index.list([{}], VIEWER, 100, after)
@@ -53,7 +60,8 @@ export async function faultsOf(registry: Registry, known: Acknowledged): Promise
   }
   const visible = new Map<string, string>()
   // Also those that nobody has acknowledged: visible ones are listed, and whole.
-  for (const id of new Set([...listed.keys(), ...known.sources.keys(), ...(await stored(registry))])) {
+  const all = new Set([...listed.keys(), ...known.sources.keys(), ...(await storedIds(registry))])
+  for (const id of of ?? all) {
     const artifact = await registry.artifacts.find(id)
     if ((artifact === undefined) === listed.has(id)) faults.push(`${id} is ${listed.has(id) ? '' : 'not '}listed`)
     if (artifact === undefined) {
@@ -69,13 +77,14 @@ export async function faultsOf(registry: Registry, known: Acknowledged): Promise
     if (source !== undefined && source !== url) faults.push(`${id} has the source ${url} instead of ${source}`)
     faults.push(...(await faultsOfOne(registry, id, known.commits.get(id) ?? [])))
   }
+  if (of !== undefined) return faults
   const used = await registry.usageOf('ada')
   if (used.artifacts !== listed.size) faults.push(`${used.artifacts} artifacts are counted, ${listed.size} are listed`)
   return faults
 }
 
 /** Ids of all artifacts in the bucket, in any state. */
-async function stored({ store }: Registry): Promise<string[]> {
+export async function storedIds({ store }: Registry): Promise<string[]> {
   const ids: string[] = []
   for (let continuation: string | undefined, isFirst = true; isFirst || continuation !== undefined; isFirst = false) {
     const page = await store.list('artifacts/', { delimiter: '/', ...(continuation !== undefined && { continuation }) })

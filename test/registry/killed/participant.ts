@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import { writeSync } from 'node:fs'
 import { createService, Registry, Sources } from '@siltstone/registry'
+import { fileOfRanges, inParts, type SentXorb, xorbOf } from '@siltstone/registry/testing'
 import { openStore } from 'siltstone'
 import { forwardingStore, isSiltstoneError, openEnvironmentAt, seededRandom, silentLogger } from 'siltstone/internal'
 import type { Said } from './said.ts'
@@ -57,10 +58,11 @@ async function work(chance: { next(): number }): Promise<void> {
     // Few sources, so that they are registered again and again.
     const source = `https://elsewhere.test/owner/n${below(12)}`
     try {
-      await act(below(10), source, `${argument}-${step}`)
+      await act(below(12), source, `${argument}-${step}`)
     } catch (error) {
-      // Refusals are answers: taken sources, artifacts that are gone.
-      if (!isSiltstoneError(error) || !['conflict', 'not-found'].includes(error.kind)) throw error
+      // Refusals are answers: taken sources, artifacts that are gone, a garbage collection that was killed and is finished a day later.
+      const isRefusal = isSiltstoneError(error) && ['conflict', 'not-found', 'unavailable'].includes(error.kind)
+      if (!isRefusal) throw error
     }
   }
 }
@@ -74,6 +76,7 @@ async function act(kind: number, source: string, text: string): Promise<void> {
     return
   }
   const { id } = artifact
+  say({ kind: 'touching', id })
   if (kind < 2) {
     say({ kind: 'deleting', id })
     await registry.delete(artifact, 'ada')
@@ -89,11 +92,31 @@ async function act(kind: number, source: string, text: string): Promise<void> {
     await blobs.put(bytes, file.sha256)
     const { oid } = await commits.commit(id, { message: text, by: 'ada', changes: { [`f${kind}`]: file } })
     say({ kind: 'committed', id, oid })
-  } else if (kind < 9) {
+  } else if (kind < 10) {
+    const { sha256, contents } = await sendByXet(text)
+    const changes = { [`x${kind}`]: { sha256, sizeBytes: contents.length } }
+    const { oid } = await commits.commit(id, { message: text, by: 'ada', changes })
+    say({ kind: 'committed', id, oid })
+  } else if (kind < 11) {
     await registry.expiry.expire({ olderThanMs: 3_600_000 })
-    await registry.collector.collect({ graceMs: 3_600_000 })
+    // Nothing is young, and this process alone writes.
+    await registry.collector.collect({ graceMs: 0, xorbAgeMs: 0 })
   } else {
     await artifacts.finishIntents(0)
     await registry.reconciler.reconcile({ apply: true })
   }
+}
+
+/** A file of a chunk that is new and one that other files may have. */
+async function sendByXet(text: string) {
+  const chunks = [text, text.replace(/.*-/, 'shared ')].map((each) => new TextEncoder().encode(each))
+  const xorbs = await Promise.all(chunks.map((each) => xorbOf([each])))
+  const name = ({ hash }: SentXorb) => ({ folder: 'ada', hash })
+  for (const xorb of xorbs) await registry.xorbs.take(name(xorb), inParts(xorb.body, 16))
+  const file = await fileOfRanges(xorbs.map((xorb) => ({ xorb, first: 0, end: 1 })))
+  const ranges = xorbs.map((xorb, i) => ({ ...(file.terms[i] as (typeof file.terms)[number]), xorb: name(xorb) }))
+  const chunked = { sizeBytes: file.contents.length, xetHash: file.xetHash, ranges }
+  await registry.sharedChunks.addFile(file.sha256, chunked)
+  await registry.chunkedFiles.put(file.sha256, chunked)
+  return file
 }

@@ -1,7 +1,8 @@
-import { forwardingStore, isSiltstoneError, type ObjectStore, systemIds } from 'siltstone/internal'
+import { isSiltstoneError, type ObjectStore, systemIds } from 'siltstone/internal'
 import { describe, expect, it } from 'vitest'
 import { blobKey } from '../store/keys.ts'
 import { verifyRegistry } from '../store/verify.ts'
+import { interrupted } from '../testing/interrupted.ts'
 import { bytes, keysOf, model, sha256, world } from '../testing/registry-world.ts'
 import { Collector, type Collected } from './collector.ts'
 
@@ -27,22 +28,6 @@ async function setUp(seed = 1) {
   const has = async (text: string) => (await blobs()).has(blobKey(sha256(text)))
   const isSound = async () => expect((await verifyRegistry(one)).findings).toEqual([])
   return { ...made, one, id, commit, collectorOver, collector: collectorOver(made.store), has, isSound }
-}
-
-/** Calls `act` once, before the call with this number. A test goes on with higher numbers until none is reached. */
-function interrupted(store: ObjectStore, number: number, act: () => Promise<unknown>) {
-  let calls = 0
-  const before = async () => {
-    if (calls++ === number) await act()
-  }
-  const seen = forwardingStore(store, {
-    get: async (...args) => (await before(), store.get(...args)),
-    head: async (...args) => (await before(), store.head(...args)),
-    put: async (...args) => (await before(), store.put(...args)),
-    list: async (...args) => (await before(), store.list(...args)),
-    delete: async (...args) => (await before(), store.delete(...args)),
-  })
-  return { seen, isReached: () => calls > number }
 }
 
 describe('garbage collection', () => {
@@ -71,15 +56,6 @@ describe('garbage collection', () => {
     expect(await collector.collect({ graceMs: clock.nowMs() })).toEqual(NOTHING)
     expect((await collector.collect(AT_ONCE)).blobs).toBe(2)
     expect(await collector.collect(AT_ONCE)).toEqual(NOTHING)
-  })
-
-  it('deletes chunks of Xet on request, by age', async () => {
-    const { store, collector } = await setUp()
-    await store.put('registry/xorbs/user/x', bytes('12345'), { ifAbsent: true })
-    expect(await collector.collect(AT_ONCE)).toEqual(NOTHING)
-    expect(await collector.collect({ xorbAgeMs: 1e12 })).toEqual(NOTHING)
-    expect(await collector.collect({ xorbAgeMs: 0 })).toEqual({ ...NOTHING, xorbs: 1, xorbBytes: 5 })
-    expect(await keysOf(store, 'registry/xorbs/')).toEqual([])
   })
 
   it('deletes uploads that were never verified', async () => {

@@ -43,7 +43,7 @@ export async function runUpkeep(options: UpkeepOptions): Promise<boolean> {
   })
   if (!isMine) return false
   const { versions } = keepMs === undefined ? { versions: 0 } : await expiry.expire({ olderThanMs: keepMs })
-  const { blobs, bytes, uploads } = await collector.collect()
-  log.info('registry_collected', { versions, blobs, bytes, uploads })
+  const { blobs, bytes, uploads, xorbs, xorbBytes } = await collector.collect()
+  log.info('registry_collected', { versions, blobs, bytes, uploads, xorbs, xorbBytes })
   return true
 }

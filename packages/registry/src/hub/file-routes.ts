@@ -1,9 +1,9 @@
 /** Listing and reading the files of a revision. */
-import { corrupt, invalid, notFound } from 'siltstone/internal'
+import { invalid, notFound } from 'siltstone/internal'
 import { json } from '../http/answers.ts'
 import { readBytes } from '../http/body.ts'
 import type { Route, SignedInCall } from '../http/route.ts'
-import type { Blobs } from '../store/blobs.ts'
+import { streamOf } from '../http/stream-of.ts'
 import type { CommitFile, FileCommit } from '../store/commits.ts'
 import {
   commitOf,
@@ -16,7 +16,6 @@ import {
   repositoryOf,
 } from './context.ts'
 
-const READ_BYTES = 4 * 1024 * 1024
 const MAX_PATHS_BYTES = 10_000_000
 const PAGE = 1_000
 
@@ -132,12 +131,12 @@ async function readFile(context: HubContext, call: SignedInCall, type: RepoType)
   const commit = await commitOf(context, repository, revision)
   const file = Object.hasOwn(commit.files, path) ? commit.files[path] : undefined
   if (file === undefined) throw noEntry(path, revision)
-  return content(context.registry.blobs, call, path, file, commit.oid)
+  return content(context, call, path, file, commit.oid)
 }
 
 async function content(
-  blobs: Blobs,
-  { request }: SignedInCall,
+  { registry: { blobs }, bodyLimits }: HubContext,
+  { request, url }: SignedInCall,
   path: string,
   file: CommitFile,
   commit: string,
@@ -160,8 +159,9 @@ async function content(
   }
   if (request.headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers })
   // Small files are in the answer: they are read often, and another request costs more than their bytes.
-  const link = gitOid === undefined ? await blobs.link(sha256) : undefined
-  if (link !== undefined) {
+  const isLimited = bodyLimits !== undefined && sizeBytes > bodyLimits.answerBytes
+  const link = gitOid === undefined ? await blobs.link(sha256, { putTogether: isLimited }) : undefined
+  if (link !== undefined && !isSameHost(link, url)) {
     return new Response(null, { status: 302, headers: { ...headers, location: link, 'content-length': '0' } })
   }
   const range = rangeOf(request.headers.get('range'), sizeBytes)
@@ -176,8 +176,14 @@ async function content(
   const all = { ...headers, ...partial, 'content-length': String(length) }
   const status = range === undefined ? 200 : 206
   if (request.method === 'HEAD' || length === 0) return new Response(null, { status, headers: all })
-  return new Response(streamOf(blobs, path, sha256, offset, length), { status, headers: all })
+  return new Response(streamOf(blobs.stream(sha256, { offset, length })), { status, headers: all })
 }
+
+/**
+ * huggingface_hub before 2 sends its token to another port of the same host, too, and a bucket refuses a link with a token. So a bucket
+ * beside the registry is read through this process.
+ */
+const isSameHost = (link: string, { hostname }: URL): boolean => URL.parse(link)?.hostname === hostname
 
 /** One range; several, or another unit, are ignored, as HTTP allows. */
 export function rangeOf(
@@ -195,29 +201,6 @@ export function rangeOf(
   const end = last === '' ? sizeBytes - 1 : Math.min(Number(last), sizeBytes - 1)
   if (last !== '' && Number(last) < offset) return undefined
   return offset >= sizeBytes ? 'unsatisfiable' : { offset, length: end - offset + 1 }
-}
-
-function streamOf(
-  blobs: Blobs,
-  path: string,
-  sha256: string,
-  from: number,
-  length: number,
-): ReadableStream<Uint8Array> {
-  let offset = from
-  const end = from + length
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const wanted = Math.min(READ_BYTES, end - offset)
-      const bytes = await blobs.get(sha256, { offset, length: wanted })
-      if (bytes?.length !== wanted) {
-        throw corrupt('blob-missing', `the contents of ${path}, ${sha256}, are missing: run registry verify`)
-      }
-      offset += wanted
-      controller.enqueue(bytes)
-      if (offset >= end) controller.close()
-    },
-  })
 }
 
 const noEntry = (path: string, revision: string) =>

@@ -1,13 +1,13 @@
 /** Files as a zip archive, uncompressed (weights do not shrink), written while it is read. */
 import { Zip, ZipPassThrough } from 'fflate'
-import { corrupt, invalid } from 'siltstone/internal'
+import { invalid } from 'siltstone/internal'
 import type { SourceFile } from '../evidence/evidence.ts'
+import { streamOf } from '../http/stream-of.ts'
 import type { Blobs } from '../store/blobs.ts'
 
 /** The format without its 64-bit extension, which not all programs read. */
 const MAX_ARCHIVE_BYTES = 4_000_000_000
 const MAX_FILES = 65_000
-const READ_BYTES = 4 * 1024 * 1024
 /** 1980-01-01, the first time of the format: equal files give equal archives. */
 const NO_TIME = new Date(1980, 0, 1)
 
@@ -18,17 +18,8 @@ export function zipOf(blobs: Blobs, name: string, files: readonly SourceFile[]):
     const text = `an archive holds at most ${MAX_FILES} files and ${MAX_ARCHIVE_BYTES} bytes: download with a client of the Hub API`
     throw invalid('too-many-results', text, { field: 'id' })
   }
-  const chunks = archive(blobs, files)
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { value, done } = await chunks.next()
-      if (done === true) controller.close()
-      else controller.enqueue(value)
-    },
-    cancel: async () => void (await chunks.return(undefined)),
-  })
   const file = name.replaceAll(/[^\w.-]/g, '_').slice(0, 100)
-  return new Response(body, {
+  return new Response(streamOf(archive(blobs, files)), {
     headers: { 'content-type': 'application/zip', 'content-disposition': `attachment; filename="${file}.zip"` },
   })
 }
@@ -51,15 +42,13 @@ async function* archive(blobs: Blobs, files: readonly SourceFile[]): AsyncGenera
     entry.mtime = NO_TIME
     zip.add(entry)
     const total = sizeBytes ?? 0
-    for (let offset = 0; offset < total; offset += READ_BYTES) {
-      const length = Math.min(READ_BYTES, total - offset)
-      const bytes = await blobs.get(sha256 ?? '', { offset, length })
-      if (bytes?.length !== length)
-        throw corrupt('blob-missing', `the contents of ${path} are missing: run registry verify`)
-      entry.push(bytes, offset + length >= total)
-      yield* take()
+    if (total > 0) {
+      for await (const bytes of blobs.stream(sha256 ?? '', { offset: 0, length: total })) {
+        entry.push(bytes)
+        yield* take()
+      }
     }
-    if (total === 0) entry.push(new Uint8Array(), true)
+    entry.push(new Uint8Array(), true)
     yield* take()
   }
   zip.end()

@@ -1,5 +1,6 @@
 /**
- * Files by the SHA-256 of their contents: `registry/blobs/<sha256>`. The rest of the registry knows files only through this module.
+ * Files by the SHA-256 of their contents: `registry/blobs/<sha256>`, or chunks of them (`xet/chunked-files.ts`), or both. The rest of the registry
+ * knows files only through this module.
  *
  * A blob is visible only after its contents were verified: small ones are hashed before they are written, large ones while they
  * are uploaded, and an upload is invisible until it is completed. What clients send to the bucket itself is put elsewhere first
@@ -8,7 +9,9 @@
  */
 import { createHash } from 'node:crypto'
 import { corrupt, invalid, isPassing, type ObjectStore } from 'siltstone/internal'
-import { blobKey, isSha256 } from './keys.ts'
+import { type ChunkedFile, type ChunkedFiles, xorbKeysOf } from '../xet/chunked-files.ts'
+import { blobKey, chunkedFileKey, isSha256 } from './keys.ts'
+import { readBytesOf } from './read-bytes.ts'
 
 export interface StoredBlob {
   sha256: string
@@ -18,6 +21,13 @@ export interface StoredBlob {
 export interface BlobsOptions {
   /** Contents are read from the bucket itself, where it can be asked over HTTP. Default: through this process. */
   direct?: boolean
+  /** Default: there are none. */
+  chunkedFiles?: ChunkedFiles | undefined
+}
+
+interface Range {
+  offset: number
+  length: number
 }
 
 /** As long as a download of a large file may take to begin each of its parts. */
@@ -26,16 +36,27 @@ const LINK_MS = 3_600_000
 export class Blobs {
   readonly #store: ObjectStore
   readonly #isDirect: boolean
+  readonly #chunkedFiles: ChunkedFiles | undefined
 
-  constructor(store: ObjectStore, { direct = false }: BlobsOptions = {}) {
+  constructor(store: ObjectStore, { direct = false, chunkedFiles }: BlobsOptions = {}) {
     this.#store = store
     this.#isDirect = direct
+    this.#chunkedFiles = chunkedFiles
   }
 
-  /** A URL from which anybody reads the contents for an hour; undefined: they are read through this process. */
-  async link(sha256: string): Promise<string | undefined> {
+  /**
+   * A URL from which anybody reads the contents for an hour; undefined: they are read through this process.
+   * @param options.putTogether makes a blob of chunks first: this process cannot give large contents itself
+   */
+  async link(sha256: string, { putTogether = false } = {}): Promise<string | undefined> {
     checkSyntax(sha256)
-    return this.#isDirect ? this.#store.presignGet?.(blobKey(sha256), { expiresInMs: LINK_MS }) : undefined
+    if (!this.#isDirect || this.#store.presignGet === undefined) return undefined
+    if ((await this.#store.head(blobKey(sha256))) === undefined) {
+      const file = putTogether ? await this.#chunkedFiles?.find(sha256) : undefined
+      if (file === undefined || this.#chunkedFiles === undefined) return undefined
+      await this.upload(this.#chunkedFiles.contents(file), sha256)
+    }
+    return this.#store.presignGet(blobKey(sha256), { expiresInMs: LINK_MS })
   }
 
   /** Where the contents are; only those that have this SHA-256 may be put there. */
@@ -85,25 +106,88 @@ export class Blobs {
     return { sha256: expected, sizeBytes }
   }
 
-  /** Bytes; undefined: there is no such blob. */
+  /** Bytes; undefined: the contents are not there. */
   async size(sha256: string): Promise<number | undefined> {
     checkSyntax(sha256)
-    return (await this.#store.head(blobKey(sha256)))?.sizeBytes
+    const blob = await this.#store.head(blobKey(sha256))
+    if (blob !== undefined) return blob.sizeBytes
+    const file = await this.#chunkedFiles?.find(sha256)
+    const missing = file === undefined ? [] : await this.#chunkedFiles?.missing(file)
+    return missing?.length === 0 ? file?.sizeBytes : undefined
   }
 
   /** A part of the contents; without a range the whole, which is compared with its name. @throws SiltstoneError `corrupt` (blob-damaged) */
-  async get(sha256: string, range?: { offset: number; length: number }): Promise<Uint8Array | undefined> {
+  async get(sha256: string, range?: Range): Promise<Uint8Array | undefined> {
     checkSyntax(sha256)
     const got = await this.#store.get(blobKey(sha256), { immutable: true, ...(range !== undefined && { range }) })
-    if (got.status !== 'ok') return undefined
-    if (range === undefined && createHash('sha256').update(got.body).digest('hex') !== sha256) {
+    const body = got.status === 'ok' ? got.body : await this.#fromChunks(sha256, range)
+    if (body === undefined) return undefined
+    if (range === undefined && createHash('sha256').update(body).digest('hex') !== sha256) {
       throw corrupt('blob-damaged', `the contents of ${blobKey(sha256)} do not have the SHA-256 of their name`, {
         key: blobKey(sha256),
       })
     }
-    return got.body
+    return body
+  }
+
+  /** A part of the contents, in parts of `readBytesOf`, about. @throws SiltstoneError `corrupt` (blob-missing) */
+  async *stream(sha256: string, { offset, length }: Range): AsyncGenerator<Uint8Array> {
+    checkSyntax(sha256)
+    const readBytes = readBytesOf(this.#store)
+    const end = offset + length
+    for (let at = offset; at < end; ) {
+      const range = { offset: at, length: Math.min(readBytes, end - at) }
+      const got = await this.#store.get(blobKey(sha256), { immutable: true, range })
+      const file = got.status === 'ok' ? undefined : await this.#chunkedFiles?.find(sha256)
+      if (file !== undefined) return yield* this.#chunkedFiles?.contents(file, at, end - at) ?? []
+      if (got.status !== 'ok' || got.body.length !== range.length) {
+        const key = blobKey(sha256)
+        throw corrupt('blob-missing', `the contents ${sha256} are missing: run registry verify`, { key })
+      }
+      yield got.body
+      at += range.length
+    }
+  }
+
+  async #fromChunks(sha256: string, range: Range | undefined): Promise<Uint8Array | undefined> {
+    const file = await this.#chunkedFiles?.find(sha256)
+    if (file === undefined || this.#chunkedFiles === undefined) return undefined
+    const { offset, length } = range ?? { offset: 0, length: file.sizeBytes }
+    const from = Math.min(offset, file.sizeBytes)
+    const parts: Uint8Array[] = []
+    for await (const part of this.#chunkedFiles.contents(file, from, Math.min(length, file.sizeBytes - from)))
+      parts.push(part)
+    return Buffer.concat(parts)
+  }
+
+  /** Of what the contents consist, if they are chunks. */
+  chunked(sha256: string): Promise<ChunkedFile | undefined> {
+    checkSyntax(sha256)
+    return this.#chunkedFiles?.find(sha256) ?? Promise.resolve(undefined)
+  }
+
+  /**
+   * What is wrong with contents of this size; undefined: nothing.
+   * @param chunked of what they consist, as far as that is known
+   */
+  async problem(sha256: string, sizeBytes: number, chunked?: ChunkedFile): Promise<string | undefined> {
+    if (!isSha256(sha256)) return 'are not there'
+    const blob = await this.#store.head(blobKey(sha256))
+    const file = blob === undefined ? (chunked ?? (await this.#chunkedFiles?.find(sha256))) : undefined
+    const actual = blob?.sizeBytes ?? file?.sizeBytes
+    if (actual === undefined) return 'are not there'
+    if (actual !== sizeBytes) return `have ${actual} bytes, not ${sizeBytes}`
+    const [missing] = file === undefined ? [] : ((await this.#chunkedFiles?.missing(file)) ?? [])
+    return missing === undefined ? undefined : `lack ${missing}`
   }
 }
+
+/** The objects of which contents can consist. @param chunked of what they consist, as far as that is known */
+export const keysOfContents = (sha256: string, chunked: ChunkedFile | undefined): string[] => [
+  blobKey(sha256),
+  chunkedFileKey(sha256),
+  ...(chunked === undefined ? [] : xorbKeysOf(chunked)),
+]
 
 function checkSyntax(sha256: string): void {
   if (!isSha256(sha256)) {

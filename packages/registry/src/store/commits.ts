@@ -12,8 +12,9 @@
  */
 import { createHash } from 'node:crypto'
 import { type Clock, conflict, invalid, notFound, unavailable } from 'siltstone/internal'
-import type { Blobs } from './blobs.ts'
-import { keepBlobs } from './condemned.ts'
+import type { ChunkedFile } from '../xet/chunked-files.ts'
+import { type Blobs, keysOfContents } from './blobs.ts'
+import { keepObjects } from './condemned.ts'
 import type { DocumentKind, Documents, Envelope } from './documents.ts'
 import { commitKey, isSha256, refsKey } from './keys.ts'
 
@@ -86,16 +87,25 @@ export const DEFAULT_BRANCH = 'main'
 const MAX_MOVES = 1_000
 const MAX_PATH_CHARACTERS = 1_024
 const TRIES = 50
+const CHECKED_TOGETHER = 16
 
 export class Commits {
   readonly #documents: Documents
   readonly #blobs: Blobs
   readonly #clock: Clock
+  readonly #onChunked: (id: string, file: ChunkedFile) => Promise<void>
 
-  constructor(options: { documents: Documents; blobs: Blobs; clock: Clock }) {
+  /** @param options.onChunked called before a version is made of which a file consists of chunks */
+  constructor(options: {
+    documents: Documents
+    blobs: Blobs
+    clock: Clock
+    onChunked?: (id: string, file: ChunkedFile) => Promise<void>
+  }) {
     this.#documents = options.documents
     this.#blobs = options.blobs
     this.#clock = options.clock
+    this.#onChunked = options.onChunked ?? (() => Promise.resolve())
   }
 
   /**
@@ -109,7 +119,7 @@ export class Commits {
     for (let attempt = 0; attempt < TRIES; attempt++) {
       const refs = await this.#documents.read(refsKey(id), refsKind)
       // After the refs: `gc/collector.ts` rests on this order.
-      await this.#checkContents(changes)
+      const chunked = await this.#checkContents(changes)
       const head = refs?.document.branches[branch] ?? null
       if (parent !== undefined && parent !== head) {
         throw conflict('stale-parent', `${branch} is at ${head ?? 'no commit'}, not at ${parent}: read it again`, {
@@ -123,6 +133,7 @@ export class Commits {
         message: request.message,
         files: withChanges(before, changes),
       })
+      for (const file of chunked) await this.#onChunked(id, file)
       const move = { ref: `refs/heads/${branch}`, from: head, to: made.oid, at: made.at, by }
       const next = { ...(refs?.document ?? NO_REFS), branches: { ...refs?.document.branches, [branch]: made.oid } }
       const written = await this.#documents.write(
@@ -259,20 +270,58 @@ export class Commits {
     return { ...commit, oid }
   }
 
-  async #checkContents(changes: CommitRequest['changes']): Promise<void> {
+  /** @returns those that consist of chunks */
+  async #checkContents(changes: CommitRequest['changes']): Promise<ChunkedFile[]> {
     const files = Object.entries(changes).flatMap(([path, file]) => (file === null ? [] : [{ path, file }]))
-    await keepBlobs(this.#documents, new Set(files.map(({ file }) => file.sha256)))
-    for (const { path, file } of files) {
-      const sizeBytes = isSha256(file.sha256) ? await this.#blobs.size(file.sha256) : undefined
-      if (sizeBytes !== file.sizeBytes) {
-        const why = sizeBytes === undefined ? 'is not there' : `has ${sizeBytes} bytes, not ${file.sizeBytes}`
-        throw invalid('blob-missing', `the contents ${file.sha256.slice(0, 64)} of ${path} ${why}: upload them first`, {
-          field: path,
-        })
-      }
+    const shas = new Set(
+      files.flatMap(({ file: { sha256, gitOid } }) => (mayBeChunked(sha256, gitOid) ? [sha256] : [])),
+    )
+    const chunked = await this.#kept(
+      files.map(({ file }) => file.sha256),
+      [...shas],
+    )
+    const checks = files.map(({ path, file: { sha256, sizeBytes } }) => async () => {
+      const problem = await this.#blobs.problem(sha256, sizeBytes, chunked.get(sha256))
+      if (problem === undefined) return
+      const text = `the contents ${sha256.slice(0, 64)} of ${path} ${problem}: upload them first`
+      throw invalid('blob-missing', text, { field: path })
+    })
+    for (let at = 0; at < checks.length; at += CHECKED_TOGETHER)
+      await Promise.all(checks.slice(at, at + CHECKED_TOGETHER).map((check) => check()))
+    return [...chunked.values()]
+  }
+
+  /**
+   * Keeps contents from the garbage collector, with the chunks of which they consist.
+   * @returns those that consist of chunks
+   */
+  async #kept(sha256s: readonly string[], maybeChunked: readonly string[]): Promise<Map<string, ChunkedFile>> {
+    for (let attempt = 0; ; attempt++) {
+      const chunked = await this.#chunkedOf(maybeChunked)
+      const keys = new Set(sha256s.flatMap((each) => keysOfContents(each, chunked.get(each))))
+      await keepObjects(this.#documents, keys)
+      // Between the two steps they may have been deleted and sent again, in other chunks.
+      const now = await this.#chunkedOf([...chunked.keys()])
+      if ([...now].every(([sha256, file]) => keysOfContents(sha256, file).every((key) => keys.has(key)))) return now
+      if (attempt >= TRIES) throw contended('contents')
     }
   }
+
+  async #chunkedOf(sha256s: readonly string[]): Promise<Map<string, ChunkedFile>> {
+    const found = new Map<string, ChunkedFile>()
+    for (let at = 0; at < sha256s.length; at += CHECKED_TOGETHER) {
+      const read = sha256s.slice(at, at + CHECKED_TOGETHER).map(async (sha256) => {
+        const file = await this.#blobs.chunked(sha256)
+        if (file !== undefined) found.set(sha256, file)
+      })
+      await Promise.all(read)
+    }
+    return found
+  }
 }
+
+/** What came in the body of a commit is a blob. */
+const mayBeChunked = (sha256: string, gitOid: string | undefined) => gitOid === undefined && isSha256(sha256)
 
 function moved(
   refs: RefsDocument,

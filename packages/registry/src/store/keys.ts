@@ -9,7 +9,13 @@ const SHA256 = /^[0-9a-f]{64}$/
 export const ARTIFACTS_PREFIX = 'artifacts/'
 export const INTENTS_PREFIX = 'registry/intents/'
 export const BLOBS_PREFIX = 'registry/blobs/'
+/** Files that consist of chunks of xorbs, as opposed to blobs. */
+export const CHUNKED_FILES_PREFIX = 'registry/chunked-files/'
 export const XORBS_PREFIX = 'registry/xorbs/'
+export const CHUNK_TABLES_PREFIX = 'registry/chunk-tables/'
+/** For deduplication among machines (`xet/shared-chunks.ts`). */
+export const SHARED_CHUNKS_PREFIX = 'registry/shared-chunks/'
+export const XORB_USES_PREFIX = 'registry/xorb-uses/'
 /** What clients sent to the bucket themselves, and was not verified yet. */
 export const UPLOADS_PREFIX = 'registry/uploads/'
 export const GC_KEY = 'registry/gc.json'
@@ -41,6 +47,11 @@ export const adminAuditKey = (ulid: string): string => `registry/audit/${ulid}.j
 export const intentKey = (ulid: string): string => `${INTENTS_PREFIX}${ulid}.json`
 export const blobKey = (sha256: string): string => `${BLOBS_PREFIX}${sha256}`
 
+export const chunkedFileKey = (sha256: string): string => `${CHUNKED_FILES_PREFIX}${sha256}.json`
+/** The SHA-256 of a key. */
+export const chunkedFileOfKey = (key: string): string | undefined =>
+  key.startsWith(CHUNKED_FILES_PREFIX) ? /\/([0-9a-f]{64})\.json$/.exec(key)?.[1] : undefined
+
 export const blobUploadKey = (sha256: string, ulid: string): string => `${UPLOADS_PREFIX}${sha256}/${ulid}`
 
 export const USERS_PREFIX = 'users/'
@@ -57,6 +68,31 @@ export const tokenKey = (sha256: string): string => `${TOKENS_PREFIX}${sha256}.j
 
 /** @param folder of the user */
 export const xorbKey = (folder: string, hash: string): string => `${XORBS_PREFIX}${folder}/${hash}`
+
+/** The user's folder and the hash of a key. */
+export function xorbOfKey(key: string): { folder: string; hash: string } | undefined {
+  const [, folder, hash] = /^registry\/xorbs\/([^/]+)\/([^/]+)$/.exec(key) ?? []
+  return folder === undefined || hash === undefined ? undefined : { folder, hash }
+}
+export const chunkTableKey = (folder: string, hash: string): string => `${CHUNK_TABLES_PREFIX}${folder}/${hash}`
+
+/** Says that a file has a chunk. @param chunk its hash @param sha256 of the file */
+export const sharedChunkPrefix = (chunk: string): string => `${SHARED_CHUNKS_PREFIX}${chunk}/`
+export const sharedChunkKey = (chunk: string, sha256: string): string => `${sharedChunkPrefix(chunk)}${sha256}`
+export const fileOfSharedChunk = (key: string): string | undefined => {
+  const last = key.slice(key.lastIndexOf('/') + 1)
+  return isSha256(last) ? last : undefined
+}
+
+/** Says that a version of an artifact's files has chunks of a xorb. */
+export const xorbUsesPrefix = (hash: string): string => `${XORB_USES_PREFIX}${hash}/`
+export const xorbUseKey = (hash: string, folder: string, id: string): string => `${xorbUsesPrefix(hash)}${folder}/${id}`
+export function xorbUseOfKey(key: string): { hash: string; folder: string; id: string } | undefined {
+  const [hash, folder, id, more] = key.slice(XORB_USES_PREFIX.length).split('/')
+  if (hash === undefined || folder === undefined || id === undefined || more !== undefined || !isUlid(id))
+    return undefined
+  return { hash, folder, id }
+}
 
 /** The claim on a source, which may be registered once for each type. */
 export function sourceClaimKey(type: ArtifactType, canonicalUrl: string): string {

@@ -19,12 +19,20 @@ export interface RegistryReport {
   findings: RegistryFinding[]
 }
 
-export async function verifyRegistry(parts: {
-  store: ObjectStore
-  documents: Documents
-  blobs: Blobs
-}): Promise<RegistryReport> {
+/** @param ids of the artifacts to read. Default: all */
+export async function verifyRegistry(
+  parts: {
+    store: ObjectStore
+    documents: Documents
+    blobs: Blobs
+  },
+  ids?: Iterable<string>,
+): Promise<RegistryReport> {
   const check = new Check(parts)
+  if (ids !== undefined) {
+    for (const id of ids) await check.artifact(id)
+    return check.report
+  }
   for (let continuation: string | undefined, isFirst = true; isFirst || continuation !== undefined; isFirst = false) {
     const options = { delimiter: '/' as const, ...(continuation !== undefined && { continuation }) }
     const page = await parts.store.list(ARTIFACTS_PREFIX, options)
@@ -74,15 +82,20 @@ class Check {
       for (const [path, { sha256, sizeBytes }] of Object.entries(commit?.files ?? {})) {
         if (this.#seen.has(sha256)) continue
         this.#seen.add(sha256)
-        const actual = await this.#blobs.size(sha256)
-        if (actual === sizeBytes) this.report.fileBytes += sizeBytes
-        else
-          this.#find(
-            key,
-            `the contents of ${path}, ${sha256}, ${actual === undefined ? 'are missing' : `have ${actual} bytes, not ${sizeBytes}`}`,
-          )
+        const problem = await this.#problem(sha256, sizeBytes)
+        if (problem === undefined) this.report.fileBytes += sizeBytes
+        else this.#find(key, `the contents of ${path}, ${sha256}, ${problem}`)
       }
       oid = ends.has(oid) ? null : (commit?.parent ?? null)
+    }
+  }
+
+  async #problem(sha256: string, sizeBytes: number): Promise<string | undefined> {
+    try {
+      return await this.#blobs.problem(sha256, sizeBytes)
+    } catch (error) {
+      if (!isSiltstoneError(error, 'corrupt') && !isSiltstoneError(error, 'unsupported')) throw error
+      return `cannot be read: ${error.message}`
     }
   }
 

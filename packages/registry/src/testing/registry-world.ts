@@ -7,6 +7,8 @@ import { Artifacts } from '../store/artifacts.ts'
 import { Blobs } from '../store/blobs.ts'
 import { Commits } from '../store/commits.ts'
 import { Documents } from '../store/documents.ts'
+import { ChunkedFiles } from '../xet/chunked-files.ts'
+import { Xorbs } from '../xet/xorbs.ts'
 
 /** Waits end at once; time goes on by a millisecond at each look. */
 function quickClock(): Clock {
@@ -27,10 +29,14 @@ export function world(seed = 1) {
   const over = (seen: ObjectStore) => {
     const options = { store: seen, clock, ids: systemIds(clock, random) }
     const documents = new Documents(options)
-    const blobs = new Blobs(seen)
+    const xorbs = new Xorbs(seen)
+    const chunkedFiles = new ChunkedFiles({ store: seen, documents, xorbs })
+    const blobs = new Blobs(seen, { chunkedFiles })
     return {
       artifacts: new Artifacts(options),
       blobs,
+      chunkedFiles,
+      xorbs,
       documents,
       commits: new Commits({ documents, blobs, clock }),
       store: seen,

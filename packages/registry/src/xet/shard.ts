@@ -1,9 +1,10 @@
 /**
  * Shards of Xet (https://huggingface.co/docs/xet/shard), as a client uploads them: which chunks of which xorbs make up a file. Read is the
  * section of files: after a header of 48 bytes, for each file a header, its terms, perhaps as many verification entries, and the
- * SHA-256, all of 48 bytes; a header of ones ends it. What follows is for deduplication and is not read.
+ * SHA-256, all of 48 bytes; a header of ones ends it. What follows says what is in the new xorbs, and is not read: they are.
  */
 import { invalid } from 'siltstone/internal'
+import { HASH_BYTES, hashText } from './hashes.ts'
 
 export interface Term {
   /** Hexadecimal, as in the URL under which the xorb was uploaded. */
@@ -17,6 +18,8 @@ export interface Term {
 export interface ShardFile {
   /** Of the contents, hexadecimal. */
   sha256: string
+  /** Of Xet, as text. */
+  xetHash: string
   terms: Term[]
 }
 
@@ -39,6 +42,7 @@ export function parseShard(bytes: Uint8Array): ShardFile[] {
     check(at)
     if (bytes.subarray(at, at + 32).every((byte) => byte === 0xff)) return files
     if (files.length >= MAX_FILES) throw damaged(`it has more than ${MAX_FILES} files`)
+    const xetHash = hashText(bytes.subarray(at, at + HASH_BYTES))
     const flags = view.getUint32(at + 32, true)
     const count = view.getUint32(at + 36, true)
     at += ENTRY_BYTES
@@ -47,26 +51,19 @@ export function parseShard(bytes: Uint8Array): ShardFile[] {
       const term = at + i * ENTRY_BYTES
       const [first, end] = [view.getUint32(term + 40, true), view.getUint32(term + 44, true)]
       if (end < first) throw damaged('a term ends before it begins')
-      return { xorb: hashText(view, term), first, end, sizeBytes: view.getUint32(term + 36, true) }
+      return {
+        xorb: hashText(bytes.subarray(term, term + HASH_BYTES)),
+        first,
+        end,
+        sizeBytes: view.getUint32(term + 36, true),
+      }
     })
     at += count * ENTRY_BYTES * ((flags & HAS_VERIFICATION) === 0 ? 1 : 2)
     if ((flags & HAS_METADATA) === 0) throw damaged('a file has no SHA-256')
     check(at)
-    files.push({ sha256: hashText(view, at), terms })
+    files.push({ sha256: hashText(bytes.subarray(at, at + HASH_BYTES)), xetHash, terms })
     at += ENTRY_BYTES
   }
-}
-
-/** Hashes are written as four numbers of 64 bits, little-endian. */
-export function hashText(view: DataView, at: number): string {
-  return [0, 8, 16, 24]
-    .map((offset) =>
-      view
-        .getBigUint64(at + offset, true)
-        .toString(16)
-        .padStart(16, '0'),
-    )
-    .join('')
 }
 
 const damaged = (why: string) => invalid('shard-damaged', `the shard is damaged: ${why}`, { field: 'body' })

@@ -4,7 +4,8 @@ import { invalid, unauthorized } from 'siltstone/internal'
 import { tokenOf } from '../http/app.ts'
 import type { Call, SignedInCall } from '../http/route.ts'
 import { endpointOf, type HubContext } from '../hub/context.ts'
-import { isSha256, xorbKey } from '../store/keys.ts'
+import { isSha256 } from '../store/keys.ts'
+import type { XorbName } from './xorbs.ts'
 
 export const XET = '/xet'
 const TOKEN_MS = 3_600_000
@@ -43,16 +44,27 @@ async function userOf({ signer }: HubContext, { request }: Call): Promise<string
   return user
 }
 
-/** Of the token's user. @throws SiltstoneError as `userOf` */
-export async function xorbFolder(context: HubContext, call: Call): Promise<string> {
-  const user = await userOf(context, call)
-  return createHash('sha256').update(user).digest('hex').slice(0, 32)
+export interface XetUser {
+  user: string
+  /** Where his xorbs are. */
+  folder: string
 }
 
-/** The key of the xorb that a request names. @throws SiltstoneError as `userOf`; `invalid` (xorb-hash) */
-export async function namedXorb(context: HubContext, call: Call): Promise<string> {
-  const folder = await xorbFolder(context, call)
-  const { hash = '' } = call.params
-  if (!isSha256(hash)) throw invalid('xorb-hash', `"${hash.slice(0, 100)}" is no hash of a xorb`, { field: 'hash' })
-  return xorbKey(folder, hash)
+/** Of a request's token. @throws SiltstoneError as `userOf` */
+export async function xetUser(context: HubContext, call: Call): Promise<XetUser> {
+  const user = await userOf(context, call)
+  return { user, folder: createHash('sha256').update(user).digest('hex').slice(0, 32) }
+}
+
+/** The hash that a request's path names. @throws SiltstoneError `invalid` (xorb-hash) */
+export function namedHash({ params }: Call): string {
+  const { hash = '' } = params
+  if (!isSha256(hash)) throw invalid('xorb-hash', `"${hash.slice(0, 100)}" is no hash of Xet`, { field: 'hash' })
+  return hash
+}
+
+/** The xorb that a request names. @throws SiltstoneError as `userOf` and `namedHash` */
+export async function namedXorb(context: HubContext, call: Call): Promise<XorbName> {
+  const { folder } = await xetUser(context, call)
+  return { folder, hash: namedHash(call) }
 }

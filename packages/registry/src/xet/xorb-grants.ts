@@ -3,8 +3,8 @@
  * puts them to a link with the headers that it is given, and says that it has done so. Without a bucket that signs links a grant is 404, and
  * the client sends its xorb through the server.
  *
- * The link is good for one size, the checksum, and a xorb that is not there. Nothing else is known of the contents, as of a xorb that came
- * through the server: files that are put together from it are compared with their SHA-256 (`xet-routes.ts`).
+ * The link is good for one size, the checksum, and a xorb that is not there. Nothing else is known of the contents until a shard names the
+ * xorb: then it is read, and compared with its hash (`xorbs.ts`).
  */
 import { invalid, notFound } from 'siltstone/internal'
 import * as v from 'valibot'
@@ -12,6 +12,7 @@ import { json } from '../http/answers.ts'
 import { readJson } from '../http/body.ts'
 import type { Call, Route } from '../http/route.ts'
 import type { HubContext } from '../hub/context.ts'
+import { xorbKey } from '../store/keys.ts'
 import { namedXorb, XET } from './xet-access.ts'
 import { MAX_XORB_BYTES } from './xorb.ts'
 
@@ -56,7 +57,8 @@ export function xorbGrantRoutes(context: HubContext): Route[] {
 }
 
 async function grant(context: HubContext, call: Call): Promise<Response> {
-  const key = await namedXorb(context, call)
+  const { folder, hash } = await namedXorb(context, call)
+  const key = xorbKey(folder, hash)
   const { store, blobUploads } = context.registry
   const direct = blobUploads === undefined ? undefined : store.direct
   if (direct === undefined) throw notFound('no-grants', 'xorbs are sent through this server')
@@ -78,7 +80,8 @@ function base64Of(value: bigint): string {
 }
 
 async function commit(context: HubContext, call: Call): Promise<Response> {
-  const key = await namedXorb(context, call)
+  const { folder, hash } = await namedXorb(context, call)
+  const key = xorbKey(folder, hash)
   const { grant: id = '' } = call.params
   const sent = await context.registry.store.head(key)
   if (sent === undefined) throw notFound('xorb-missing', 'nothing was sent to the link: ask for another grant')

@@ -6,29 +6,66 @@ import { decodeLz4Frame, FormatProblem, invalid } from 'siltstone/internal'
 
 /** 64 MiB of chunks, their headers, and a footer. */
 export const MAX_XORB_BYTES = 72 * 1024 * 1024
+export const MAX_XORB_CHUNKS = 8 * 1024
 const HEADER_BYTES = 8
 /** Chunks are 8 to 128 KiB. */
 const MAX_CHUNK_BYTES = 256 * 1024
+const FOOTER = Buffer.from('XETBLOB')
+
+export interface XorbChunk {
+  /** Of the chunk in the xorb, header included. */
+  packedBytes: number
+  /** The contents. */
+  bytes: Uint8Array
+}
 
 /**
- * The contents of chunks `first` to `end`, exclusive.
+ * All chunks of a xorb, as it comes; holds little more than a chunk and a part of the body.
  * @throws SiltstoneError `invalid` (xorb-damaged)
  */
-export function* chunksOf(xorb: Uint8Array, first: number, end: number): Generator<Uint8Array> {
-  const view = new DataView(xorb.buffer, xorb.byteOffset, xorb.byteLength)
-  let at = 0
-  for (let index = 0; index < end; index++) {
-    if (at + HEADER_BYTES > xorb.length) throw damaged(`it has ${index} chunks, and ${end} are named`)
-    const packedBytes = view.getUint32(at, true) >>> 8
-    const scheme = view.getUint8(at + 4)
-    const sizeBytes = view.getUint32(at + 4, true) >>> 8
-    if (view.getUint8(at) !== 0) throw damaged(`chunk ${index} has version ${view.getUint8(at)}`)
-    if (sizeBytes > MAX_CHUNK_BYTES) throw damaged(`chunk ${index} has ${sizeBytes} bytes`)
-    at += HEADER_BYTES
-    if (at + packedBytes > xorb.length) throw damaged(`chunk ${index} ends early`)
-    if (index >= first) yield unpacked(xorb.subarray(at, at + packedBytes), scheme, sizeBytes, index)
-    at += packedBytes
+export async function* chunksOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<XorbChunk> {
+  let pending: Uint8Array = new Uint8Array()
+  let isFooter = false
+  let index = 0
+  for await (const part of body) {
+    if (isFooter) continue
+    pending = pending.length === 0 ? part : Buffer.concat([pending, part])
+    let at = 0
+    for (;;) {
+      isFooter = startsFooter(pending, at)
+      const chunk = isFooter ? undefined : chunkAt(pending, at, index)
+      if (chunk === undefined) break
+      if (++index > MAX_XORB_CHUNKS) throw damaged(`it has more than ${MAX_XORB_CHUNKS} chunks`)
+      at += chunk.packedBytes
+      yield chunk
+    }
+    pending = pending.subarray(at)
   }
+  if (pending.length > 0 && !isFooter) throw damaged(`chunk ${index} ends early`)
+}
+
+const startsFooter = (bytes: Uint8Array, at: number): boolean =>
+  bytes.length - at >= FOOTER.length && FOOTER.equals(bytes.subarray(at, at + FOOTER.length))
+
+/**
+ * The chunk that begins at `at`; undefined: more bytes are needed.
+ * @param index for messages
+ * @throws SiltstoneError `invalid` (xorb-damaged)
+ */
+export function chunkAt(xorb: Uint8Array, at: number, index: number): XorbChunk | undefined {
+  if (at + HEADER_BYTES > xorb.length) return undefined
+  const view = new DataView(xorb.buffer, xorb.byteOffset, xorb.byteLength)
+  const packedBytes = view.getUint32(at, true) >>> 8
+  const scheme = view.getUint8(at + 4)
+  const sizeBytes = view.getUint32(at + 4, true) >>> 8
+  if (view.getUint8(at) !== 0) throw damaged(`chunk ${index} has version ${view.getUint8(at)}`)
+  if (sizeBytes > MAX_CHUNK_BYTES) throw damaged(`chunk ${index} has ${sizeBytes} bytes`)
+  // Packed worse than not at all.
+  if (packedBytes > 2 * MAX_CHUNK_BYTES) throw damaged(`chunk ${index} has ${packedBytes} packed bytes`)
+  const start = at + HEADER_BYTES
+  if (start + packedBytes > xorb.length) return undefined
+  const bytes = unpacked(xorb.subarray(start, start + packedBytes), scheme, sizeBytes, index)
+  return { packedBytes: HEADER_BYTES + packedBytes, bytes }
 }
 
 function unpacked(packed: Uint8Array, scheme: number, sizeBytes: number, index: number): Uint8Array {
@@ -54,5 +91,5 @@ function ungrouped(grouped: Uint8Array): Uint8Array {
   return out
 }
 
-const damaged = (why: string, cause?: unknown) =>
+export const damaged = (why: string, cause?: unknown) =>
   invalid('xorb-damaged', `the xorb is damaged: ${why}`, { field: 'body', cause })
