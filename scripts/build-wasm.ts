@@ -1,6 +1,7 @@
 /**
- * `npm run build:wasm`: compiles the kernels from AssemblyScript into two modules, stored as base64 beside the code that
- * loads them, so that users need no build step and no file lookup. `-- --check` only compares.
+ * `npm run build:wasm`: compiles the kernels from AssemblyScript into modules, stored as base64 beside the code that
+ * loads them, so that users need no build step and no file lookup: two with all kernels, and one for pages with those that
+ * a search needs. `-- --check` only compares.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,13 +10,20 @@ import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
 
 const folder = fileURLToPath(new URL('../packages/siltstone/src/kernels/wasm/', import.meta.url))
+const readerFolder = fileURLToPath(new URL('../packages/reader/src/', import.meta.url))
 
 const OPTIONS = ['--runtime', 'stub', '--noAssert', '--importMemory', '--noExportMemory', '-O3', '--converge']
 const FEATURES = ['--enable', 'simd', '--enable', 'bulk-memory']
 
 const MODULES = [
-  { file: 'simd.wasm.ts', name: 'SIMD_BASE64', features: [] },
-  { file: 'relaxed-simd.wasm.ts', name: 'RELAXED_SIMD_BASE64', features: ['--enable', 'relaxed-simd'] },
+  { path: join(folder, 'simd.wasm.ts'), entry: 'index.ts', name: 'SIMD_BASE64', features: [] },
+  {
+    path: join(folder, 'relaxed-simd.wasm.ts'),
+    entry: 'index.ts',
+    name: 'RELAXED_SIMD_BASE64',
+    features: ['--enable', 'relaxed-simd'],
+  },
+  { path: join(readerFolder, 'reading.wasm.ts'), entry: 'reading.ts', name: 'READING_BASE64', features: [] },
 ]
 
 /** @returns the text of each module's file, by its path */
@@ -23,13 +31,13 @@ export async function buildWasm(): Promise<Map<string, string>> {
   const out = mkdtempSync(join(tmpdir(), 'siltstone-wasm-'))
   const files = new Map<string, string>()
   try {
-    for (const { file, name, features } of MODULES) {
+    for (const { path, entry, name, features } of MODULES) {
       const bytes = join(out, `${name}.wasm`)
       const options = [...OPTIONS, ...FEATURES, ...features, '--outFile', bytes]
       const stderr = asc.createMemoryStream()
-      const { error } = await asc.main(['index.ts', '--baseDir', join(folder, 'assembly'), ...options], { stderr })
+      const { error } = await asc.main([entry, '--baseDir', join(folder, 'assembly'), ...options], { stderr })
       if (error) throw new Error(`${stderr.toString()}\n${error.message}`, { cause: error })
-      files.set(join(folder, file), moduleText(name, readFileSync(bytes)))
+      files.set(path, moduleText(name, readFileSync(bytes)))
     }
   } finally {
     rmSync(out, { recursive: true, force: true })
@@ -38,7 +46,7 @@ export async function buildWasm(): Promise<Map<string, string>> {
 }
 
 function moduleText(name: string, bytes: Buffer): string {
-  return `/** Compiled from assembly/ by \`npm run build:wasm\`. ${bytes.length} bytes. */\nexport const ${name} =\n  '${bytes.toString('base64')}'\n`
+  return `/** Compiled from packages/siltstone/src/kernels/wasm/assembly by \`npm run build:wasm\`. ${bytes.length} bytes. */\nexport const ${name} =\n  '${bytes.toString('base64')}'\n`
 }
 
 /** @returns the files whose committed text differs from the compiled sources */

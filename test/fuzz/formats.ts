@@ -100,7 +100,7 @@ function catalogTargets<T extends CatalogDocument>(type: DocumentType<T>, docume
   return [documentTarget(type, document, key), bodyTarget(type, document, key)]
 }
 
-function frame(name: 'body' | 'manifest', body: Uint8Array): Uint8Array {
+export function frame(name: 'body' | 'manifest', body: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(`{"crc32":"${crcHex(body)}","${name}":`), body, Buffer.from('}')])
 }
 

@@ -1,6 +1,7 @@
 /** Reads in Chromium what static hosts serve. A page must not complain, and a host must not see a HEAD or a preflight. */
 import assert from 'node:assert/strict'
 import { chromium } from 'playwright-core'
+import { testBucket } from './bucket.ts'
 import type * as page from './page.ts'
 import { testSearchBox } from './search-box.ts'
 import { type HostTraits, startHost } from './static-host.ts'
@@ -104,6 +105,7 @@ for (const { name, traits, elsewhere, complaint } of HOSTS) {
 }
 
 await testSearchBox(test, browser, world)
+await testBucket(test, browser, world)
 await testWatch(test)
 await browser.close()
 await world.close()

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, chromium, type Page } from 'playwright-core'
 import type { Dataset } from '../data/dataset.ts'
 import { queryTexts } from '../data/passages.ts'
 import { megabytes, type Row } from '../measure/report.ts'
@@ -19,7 +19,7 @@ const RESULTS = 10
 /** Visits with an empty cache, each with this many queries. */
 const VISITS = 10
 const QUERIES = 4
-/** Of the rounds; the least is shown, because a busy browser makes two rounds of one. */
+/** Of the rounds. A busy browser may make two rounds of one. */
 const ROUND_VISITS = 5
 const QUIET_MS = 300
 
@@ -49,7 +49,10 @@ export const pages: Scenario = {
   },
 }
 
-/** A visitor focuses the box and has typed the text before anything came; then a further text. */
+/**
+ * A visitor focuses the box; when nothing more is fetched, a text is pasted, then a further one. Another visitor types all words but the
+ * last, waits until nothing more is fetched, and types the last one. A third one has written a text before anything was there.
+ */
 async function roundsOf(browser: Browser, folder: string, texts: readonly string[]): Promise<Row[]> {
   writeFileSync(
     join(folder, 'box.html'),
@@ -57,32 +60,59 @@ async function roundsOf(browser: Browser, folder: string, texts: readonly string
       '<script type="module" src="/siltstone/siltstone-search.js"></script><siltstone-search limit="10"></siltstone-search>',
   )
   const host = await startPageHost(folder, { delayMs: 0, quietMs: QUIET_MS })
-  const firsts: number[] = []
-  const nexts: number[] = []
-  for (let visit = 0; visit < ROUND_VISITS; visit++) {
+  const counts = new Map<string, number[]>()
+  const count = (what: string, rounds: number) => counts.set(what, [...(counts.get(what) ?? []), rounds])
+  const visit = async (run: (page: Page) => Promise<void>) => {
     const context = await browser.newContext({ ignoreHTTPSErrors: true })
     const page = await context.newPage()
     await page.goto(`${host.origin}/box.html`)
     await page.waitForFunction("customElements.get('siltstone-search') !== undefined")
     host.take()
-    for (const list of [firsts, nexts]) {
-      const text = texts[list === firsts ? visit : ROUND_VISITS + visit] ?? ''
-      await page.evaluate(`document.querySelector('siltstone-search').search(${JSON.stringify(text)})`)
-      list.push(host.take().rounds)
-    }
+    await run(page)
     await context.close()
   }
+  /** @returns rounds since the last call */
+  const settled = async (page: Page): Promise<number> => {
+    let rounds = 0
+    for (let more = 1; more > 0; rounds += more) {
+      await page.waitForTimeout(3 * QUIET_MS)
+      more = host.take().rounds
+    }
+    return rounds
+  }
+  const focus = (page: Page) => page.evaluate("document.querySelector('siltstone-search').focus()")
+  const asked = async (page: Page, text: string): Promise<number> => {
+    await page.evaluate(`document.querySelector('siltstone-search').search(${JSON.stringify(text)})`)
+    return host.take().rounds
+  }
+  for (let number = 0; number < ROUND_VISITS; number++) {
+    const [text = '', next = ''] = [texts[number], texts[ROUND_VISITS + number]]
+    await visit(async (page) => {
+      await focus(page)
+      count('of the focus', await settled(page))
+      count('of a text that is pasted then', await asked(page, text))
+      count('of a further text', await asked(page, next))
+    })
+    await visit(async (page) => {
+      await focus(page)
+      await settled(page)
+      await page.keyboard.insertText(text.replace(/\S+\s*$/, ''))
+      await settled(page)
+      count('of the last word that is typed', await asked(page, text))
+    })
+    await visit(async (page) => {
+      count('of a text that was there before the focus', await asked(page, text))
+    })
+  }
   await host.close()
-  const least = (list: readonly number[]) => Math.min(...list)
-  return [
-    {
-      'rounds of a first query': least(firsts),
-      'first, at 50 ms a round, ms': least(firsts) * 50,
-      'rounds of a next query': least(nexts),
-      'next, at 50 ms a round, ms': least(nexts) * 50,
-      visits: firsts.length,
-    },
-  ]
+  return [...counts].map(([what, list]) => ({
+    rounds: what,
+    least: Math.min(...list),
+    mean: mean(list),
+    most: Math.max(...list),
+    'mean at 50 ms a round, ms': mean(list) * 50,
+    visits: list.length,
+  }))
 }
 
 interface Visiting {

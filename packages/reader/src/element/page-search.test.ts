@@ -41,7 +41,11 @@ async function published({ embedded = true, schema = null as Record<string, unkn
     const body = target.files.get(path.slice('search/'.length))
     return body ? { body } : null
   })
-  return { fetch: host.fetch, search: await PageSearch.open(URL, `${URL}/`, { fetch: host.fetch }) }
+  return {
+    fetch: host.fetch,
+    requests: host.requests,
+    search: await PageSearch.open(URL, `${URL}/`, { fetch: host.fetch }),
+  }
 }
 
 describe('the search of a box', () => {
@@ -78,6 +82,30 @@ describe('the search of a box', () => {
     const [hit] = await wordless.search.search('snow', 1)
     expect(hit?.text).toContain('snow')
     expect(await wordless.search.didYouMean('snoww')).toBeUndefined()
+  })
+
+  it('reads what complete words need while more is typed', async () => {
+    const { fetch, requests, search } = await published()
+    const other = await PageSearch.open(URL, `${URL}/`, { fetch })
+    const asked = async (by: PageSearch) => {
+      const before = requests.length
+      const hits = await by.search('what do frozen rivers carry?', 8)
+      return { hits, requests: requests.length - before }
+    }
+    for (const text of ['', 'wh', 'what', 'what do frozen', 'what do frozen rivers', 'what do frozen rivers car'])
+      await search.expect(text)
+    const [early, late] = [await asked(search), await asked(other)]
+    expect(early.hits).toEqual(late.hits)
+    expect(early.requests).toBeLessThan(late.requests)
+    // Nothing is told of a failure: the search does that.
+    const broken = await PageSearch.open(URL, `${URL}/`, {
+      fetch: async (url, init) => {
+        if (url.endsWith('.json')) return fetch(url, init)
+        throw new TypeError('Failed to fetch')
+      },
+    })
+    await broken.expect('what do ')
+    await expect(broken.search('what do', 8)).rejects.toMatchObject({ code: 'host-unreachable' })
   })
 
   it('says what was meant where a word is in no record, and not the beginning of one that is being typed', async () => {

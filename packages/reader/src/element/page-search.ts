@@ -30,6 +30,8 @@ export class PageSearch {
   readonly #search: HybridSearch
   /** Where relative addresses lead. */
   readonly #base: string
+  /** The words that were expected last. */
+  #expected = ''
 
   private constructor(search: HybridSearch, base: string) {
     this.#search = search
@@ -44,6 +46,17 @@ export class PageSearch {
     // What every query needs comes while the visitor types. A failure is told by the query that meets it again.
     Promise.all([source.prepare(), search.prepare()]).catch(() => undefined)
     return new PageSearch(search, base)
+  }
+
+  /**
+   * Reads what the complete words of a text need while more of it is typed, so that its search waits for less. A failure is told
+   * by the search.
+   */
+  async expect(text: string): Promise<void> {
+    const complete = /^.*[^\p{L}\p{N}]/su.exec(text)?.[0].trim() ?? ''
+    if (complete === this.#expected || complete === '') return
+    this.#expected = complete
+    await this.#search.expect(complete).catch(() => undefined)
   }
 
   /** Best first. A text without a letter or digit finds nothing. @throws SiltstoneError `unavailable`, `corrupt` */

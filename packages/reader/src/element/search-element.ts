@@ -135,6 +135,11 @@ export class SiltstoneSearch extends HTMLElement {
 
   #typed(): void {
     clearTimeout(this.#timer)
+    const { value } = this.#input
+    this.#open().then(
+      (search) => search.expect(value),
+      () => undefined,
+    )
     this.#timer = setTimeout(() => void this.#ask(), TYPING_PAUSE_MS)
   }
 

@@ -16,6 +16,7 @@ const EMPTY: Published = {
   segments: [],
   embedder: null,
   digests: null,
+  inline: [{ key: 'data/0', offset: 3, base64: 'AAEC' }],
   partBytes: {},
 }
 
@@ -39,6 +40,9 @@ describe('search.json', () => {
       ['segments', {}],
       ['segments', [3]],
       ['embedder', { model: 'm' }],
+      ['inline', {}],
+      ['inline', [{ key: 'data/0', offset: -1, base64: '' }]],
+      ['inline', [null]],
       ['format', 'other'],
     ] as const)
       expect(() => decodePublished(encodeChecked({ ...body, [field]: value }))).toThrow(

@@ -8,6 +8,9 @@
  *
  * Every other file is a part: file f of a segment, in pieces of `partBytes`, is `data/<hash>-<n>.bin`, n from 0. The
  * hash is of the whole file, so a part never changes, and one that did not change keeps its name.
+ *
+ * `inline` has the content of ranges of files that a page would have to read before it can ask for anything else: they come with
+ * `search.json`, and save a round of requests.
  */
 import { indexOfAscii } from '#codec'
 import { corrupt, unsupported } from '../errors.ts'
@@ -23,10 +26,8 @@ import {
 } from './segment/descriptor.ts'
 
 export const PUBLISHED_FILE = 'search.json'
-export const PUBLISHED_VERSION = 4
-/** Its sections have other versions, and nothing else. */
-const BEFORE_PARTS_VERSION = 3
-/** It has one segment, under the name `segment`. */
+export const PUBLISHED_VERSION = 5
+/** It has one segment, under the name `segment`. Versions 3 and 4 have sections of other versions, and none up to 4 has `inline`. */
 const ONE_SEGMENT_VERSION = 2
 const FORMAT = 'siltstone.published'
 
@@ -48,6 +49,13 @@ export interface PublishedSegment {
   deletions: (DeletionsRef & { inline: string }) | null
 }
 
+/** Bytes of a file, which begin at `offset`. */
+export interface InlineRange {
+  key: string
+  offset: number
+  base64: string
+}
+
 export interface Published {
   name: string
   space: Space
@@ -65,6 +73,7 @@ export interface Published {
    * them. null: the next publication is a whole one.
    */
   digests: FileDescriptor | null
+  inline: InlineRange[]
   /** Size of the parts of each file, by its key. */
   partBytes: Record<string, number>
 }
@@ -87,16 +96,18 @@ export function decodePublished(bytes: Uint8Array): Published {
       key: PUBLISHED_FILE,
     })
   if (typeof body !== 'object' || body === null || body['format'] !== FORMAT) throw bad('format')
-  const isOld = body['version'] === ONE_SEGMENT_VERSION
-  if (body['version'] !== PUBLISHED_VERSION && body['version'] !== BEFORE_PARTS_VERSION && !isOld)
+  const { version } = body
+  const isOld = version === ONE_SEGMENT_VERSION
+  if (!isCount(version) || version < ONE_SEGMENT_VERSION || version > PUBLISHED_VERSION)
     throw unsupported(
       'unknown-format-version',
-      `${PUBLISHED_FILE} has version ${String(body['version'])}; this reader knows ${ONE_SEGMENT_VERSION} to ${PUBLISHED_VERSION}: ${
-        Number(body['version']) < ONE_SEGMENT_VERSION ? 'publish the collection again' : 'use a newer one'
+      `${PUBLISHED_FILE} has version ${String(version)}; this reader knows ${ONE_SEGMENT_VERSION} to ${PUBLISHED_VERSION}: ${
+        Number(version) < ONE_SEGMENT_VERSION ? 'publish the collection again' : 'use a newer one'
       }`,
       { key: PUBLISHED_FILE },
     )
-  const { name, space, metadata, configuration, schema, collectionVersion, embedder, partBytes, digests = null } = body
+  const { name, space, metadata, configuration, schema, collectionVersion, embedder, partBytes } = body
+  const { digests = null, inline = [] } = body
   if (typeof name !== 'string') throw bad('name')
   if (!isSpace(space)) throw bad('space')
   if (metadata !== null && typeof metadata !== 'string') throw bad('metadata')
@@ -115,6 +126,7 @@ export function decodePublished(bytes: Uint8Array): Published {
     segments: isOld ? oneSegment(body['segment']) : parseSegments(body['segments'], () => bad('segments')),
     embedder: embedder === null ? null : parseEmbedder(embedder, () => bad('embedder')),
     digests: digests === null ? null : parseFile(digests, 'digests'),
+    inline: parseInline(inline, () => bad('inline')),
     partBytes: partBytes as Record<string, number>,
   }
   for (const { key } of filesOf(published)) if (published.partBytes[key] === undefined) throw bad('partBytes')
@@ -149,6 +161,15 @@ function parseDeletions(value: unknown, bad: () => Error): PublishedSegment['del
   const { count, inline } = value
   if (!isCount(count) || typeof inline !== 'string') throw bad()
   return { count, inline }
+}
+
+function parseInline(value: unknown, bad: () => Error): InlineRange[] {
+  if (!Array.isArray(value)) throw bad()
+  return value.map((one: unknown) => {
+    const { key, offset, base64 } = isObject(one) ? one : {}
+    if (typeof key !== 'string' || !isCount(offset) || typeof base64 !== 'string') throw bad()
+    return { key, offset, base64 }
+  })
 }
 
 function parseEmbedder(value: unknown, bad: () => Error): PublishedEmbedder {

@@ -28,7 +28,7 @@ let descriptor: SegmentDescriptor
 let rows: Uint32Array
 beforeAll(async () => {
   bucket = new Bucket()
-  ;({ descriptor, rows } = await indexedSegment(bucket, vectors, 'l2', { compact: true }))
+  ;({ descriptor, rows } = await indexedSegment(bucket, vectors, 'l2', { compact: true, wholeClusters: 256 }))
 })
 
 async function opened(read = bucket.read): Promise<{ reader: SegmentReader; ivf: Ivf }> {

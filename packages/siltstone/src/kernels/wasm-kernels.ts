@@ -2,14 +2,12 @@
  * The kernels in WebAssembly SIMD (sources in `wasm/assembly`, compiled by `npm run build:wasm`), over one memory that
  * starts small and grows. The relaxed module uses fused multiply-add and unchecked byte look-up; not all engines have them.
  */
-import { fromBase64 } from '#codec'
 import { type Backing, Heap } from './heap.ts'
 import { referenceKernels } from './reference-kernels.ts'
 import { MAXIMUM_BYTES } from './reference-memory.ts'
 import type { VectorKernels } from './vector-kernels.ts'
 import { PAGE_BYTES, type WasmApi, type WasmMemory, wasmApi } from './wasm/module.ts'
-import { RELAXED_SIMD_BASE64 } from './wasm/relaxed-simd.wasm.ts'
-import { SIMD_BASE64 } from './wasm/simd.wasm.ts'
+import { type CompiledKernels, MODULES } from './wasm/modules.ts'
 
 type Functions = Omit<VectorKernels, 'kind' | 'memory'>
 
@@ -17,14 +15,9 @@ const INITIAL_PAGES = 16
 /** The modules have no static data; `scan.ts` uses a few bytes below this address. */
 const HEAP_START = 1024
 
-const MODULES = [
-  { kind: 'wasm-relaxed-simd', base64: RELAXED_SIMD_BASE64 },
-  { kind: 'wasm-simd', base64: SIMD_BASE64 },
-] as const
-
 export interface WasmOptions {
   /** Use this module or none. Default: the first that the engine accepts. */
-  kind?: (typeof MODULES)[number]['kind']
+  kind?: CompiledKernels['kind']
   /** At most 4 GB. */
   maximumBytes?: number
 }
@@ -48,8 +41,8 @@ export function wasmKernels({ kind, maximumBytes = MAXIMUM_BYTES }: WasmOptions 
 const compiledModules = new Map<string, object | undefined>()
 
 /** Compiles once per thread. @returns undefined if the engine does not know an instruction of the module, or may not compile */
-function compile(api: WasmApi, { kind, base64 }: (typeof MODULES)[number]): object | undefined {
-  if (!compiledModules.has(kind)) compiledModules.set(kind, compiledOf(api, fromBase64(base64)))
+function compile(api: WasmApi, { kind, bytes }: CompiledKernels): object | undefined {
+  if (!compiledModules.has(kind)) compiledModules.set(kind, compiledOf(api, bytes()))
   return compiledModules.get(kind)
 }
 

@@ -2,8 +2,10 @@
 import { ENGLISH_MODEL, ENGLISH_NAME } from '../embed/english/embedder.ts'
 import { UNKNOWN } from '../embed/english/word-piece.ts'
 import { ENGLISH_DIMENSION, ENGLISH_PACKAGE } from '../embed/english/load.ts'
+import { toBase64 } from '#codec'
 import { crcHex } from '../format/checksum.ts'
-import { type PublishedEmbedder, TOKEN_ROWS, VOCABULARY } from '../format/published.ts'
+import { slotOf } from '../format/perfect-hash.ts'
+import { type InlineRange, type PublishedEmbedder, TOKEN_ROWS, VOCABULARY } from '../format/published.ts'
 import { PageWriter } from '../format/segment/pages.ts'
 import { MemorySink } from '../format/segment/sink.ts'
 import type { ModelHost } from '../ports/model-host.ts'
@@ -16,6 +18,8 @@ const ROW_PAGE_BYTES = 264
 export interface EmbedderFiles {
   /** Without the keys of the files, which are named by their content. */
   describe(keys: { vocabulary: string; rows: string }): PublishedEmbedder
+  /** What a page needs of the vocabulary before it can look a word up. */
+  inline(vocabularyKey: string): InlineRange
   vocabulary: Uint8Array
   rows: Uint8Array
 }
@@ -51,32 +55,41 @@ export async function englishEmbedder(models: Pick<ModelHost, 'readPackageFiles'
   const view = new DataView(scales.buffer, scales.byteOffset, scales.byteLength)
   const words = new Uint32Array(1 + ENGLISH_DIMENSION / 4)
   const record = new Uint8Array(words.buffer)
-  for (const { id } of tokens) {
-    new DataView(words.buffer).setFloat32(0, view.getFloat32(id * 4, true), true)
-    record.set(vectors.subarray(id * ENGLISH_DIMENSION, (id + 1) * ENGLISH_DIMENSION), 4)
+  const { bytes, directory, hash } = written
+  const inSlots = new Array<number | undefined>(hash.slots)
+  for (const { token, id } of tokens) inSlots[slotOf(token, hash)] = id
+  for (const id of inSlots) {
+    words.fill(0)
+    if (id !== undefined) {
+      new DataView(words.buffer).setFloat32(0, view.getFloat32(id * 4, true), true)
+      record.set(vectors.subarray(id * ENGLISH_DIMENSION, (id + 1) * ENGLISH_DIMENSION), 4)
+    }
     await writer.appendRecord(words)
   }
   const params = await writer.finish()
-  const { bytes, directory } = written
   const rows = sink.content()
   const fileOf = (key: string, bytes: Uint8Array) => ({ key, sizeBytes: bytes.length, crc32: crcHex(bytes) })
   return {
     vocabulary: bytes,
     rows,
+    inline: (key) => {
+      const { offset, length } = directory
+      return { key, offset, base64: toBase64(bytes.subarray(offset, offset + length)) }
+    },
     describe: (keys) => ({
       model: ENGLISH_MODEL,
       dimension: ENGLISH_DIMENSION,
-      tokens: tokens.length,
+      tokens: hash.slots,
       files: [fileOf(keys.vocabulary, bytes), fileOf(keys.rows, rows)],
       sections: [
         {
           ...VOCABULARY,
-          version: 1,
+          version: 2,
           file: 0,
           offset: 0,
           length: bytes.length,
           directory,
-          params: { ...written.params, unknown: texts.indexOf(UNKNOWN) },
+          params: { ...written.params, unknown: slotOf(UNKNOWN, hash) },
         },
         { ...TOKEN_ROWS, version: 1, file: 1, offset: 0, length: rows.length, params },
       ],

@@ -16,6 +16,7 @@ import {
   decodePublished,
   encodePublished,
   filesOf,
+  type InlineRange,
   isPublished,
   PUBLISHED_FILE,
   type Published,
@@ -78,7 +79,8 @@ export async function publish(request: PublishRequest): Promise<PublishReport> {
   const parts = new PartWriter(target, await target.list(DATA))
   const segmentsRequest = { collection, state, staging, target, parts, before, isWhole, signal }
   const { segments, digests, recordsWritten } = await writeSegments(segmentsRequest)
-  const embedder = isEnglish(configuration, state.dimension) ? await writeEmbedder(models, parts) : null
+  const written = isEnglish(configuration, state.dimension) ? await writeEmbedder(models, parts) : undefined
+  const { embedder = null, inline = [] } = written ?? {}
   // Before search.json: modules read older folders, not newer ones.
   const modules = request.modules === true ? await writePageFiles(target) : undefined
   const { version, records } = state
@@ -86,7 +88,7 @@ export async function publish(request: PublishRequest): Promise<PublishReport> {
   // In the order of the files, so that equal publications are equal bytes.
   const partBytes = Object.fromEntries(files.map(({ key }) => [key, parts.partBytes[key] as number]))
   const described = { name, space, metadata, configuration, schema, version }
-  const published = { ...described, segments, embedder, digests, partBytes }
+  const published = { ...described, segments, embedder, digests, inline, partBytes }
   // Fields in the order in which they are read, for the same reason.
   const description = encodePublished(decodePublished(encodePublished(published)))
   const isNew = !old || !equalBytes(old, description)
@@ -129,8 +131,12 @@ function decodedOrNone(bytes: Uint8Array): Published | undefined {
   }
 }
 
-async function writeEmbedder(models: PublishRequest['models'], parts: PartWriter): Promise<PublishedEmbedder> {
+async function writeEmbedder(
+  models: PublishRequest['models'],
+  parts: PartWriter,
+): Promise<{ embedder: PublishedEmbedder; inline: InlineRange[] }> {
   const files = await englishEmbedder(models)
   const vocabulary = await parts.write(files.vocabulary)
-  return files.describe({ vocabulary, rows: await parts.write(files.rows) })
+  const rows = await parts.write(files.rows)
+  return { embedder: files.describe({ vocabulary, rows }), inline: [files.inline(vocabulary)] }
 }

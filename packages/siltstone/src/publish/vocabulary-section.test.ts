@@ -4,6 +4,7 @@ import { basicTokens } from '../embed/english/basic-tokens.ts'
 import { PublishedVocabulary } from '../embed/english/published-vocabulary.ts'
 import { MAX_TOKENS } from '../embed/english/tokenizer.ts'
 import { UNKNOWN, WordPiece } from '../embed/english/word-piece.ts'
+import { slotOf } from '../format/perfect-hash.ts'
 import { VOCABULARY } from '../format/published.ts'
 import { Bucket } from '../format/segment/testing.ts'
 import { SectionSource } from '../format/segment/source.ts'
@@ -11,21 +12,21 @@ import { compareKeys } from '../ports/object-key.ts'
 import { vocabularySection } from './vocabulary-section.ts'
 
 function published(tokens: readonly string[]) {
-  const { bytes, directory, params } = vocabularySection(tokens)
+  const { bytes, directory, params, hash } = vocabularySection(tokens)
   const bucket = new Bucket()
   bucket.objects.set('vocabulary', bytes)
   const files = [{ key: 'vocabulary', sizeBytes: bytes.length, crc32: '' }]
   const section = {
     ...VOCABULARY,
-    version: 1,
+    version: 2,
     file: 0,
     offset: 0,
     length: bytes.length,
     directory,
-    params: { ...params, unknown: tokens.indexOf(UNKNOWN) },
+    params: { ...params, unknown: slotOf(UNKNOWN, hash) },
   }
   const vocabulary = new PublishedVocabulary(new SectionSource('v', files, bucket.read, { gapBytes: 0 }), section)
-  return { bucket, bytes, vocabulary }
+  return { bucket, bytes, vocabulary, hash }
 }
 
 /** Few letters, so that tokens are beginnings of others and words have many pieces. */
@@ -44,9 +45,19 @@ describe('a published vocabulary', () => {
           const tokens = tokensOf(starts, continuations)
           const whole = WordPiece.of(tokens.join('\n'))
           const text = words.join(' ')
-          const { vocabulary } = published(tokens)
-          const expected = basicTokens(text).flatMap((word) => [...whole.split(word)])
-          expect(await vocabulary.encode([text, ''])).toEqual([expected.slice(0, MAX_TOKENS), []])
+          const { vocabulary, hash } = published(tokens)
+          const told: number[] = []
+          const encoded = await vocabulary.encode([text, ''], (ids) => told.push(...ids))
+          const slots = basicTokens(text).flatMap((word) =>
+            whole.split(word).map((id) => slotOf(tokens[id] as string, hash)),
+          )
+          expect(encoded).toEqual([slots.slice(0, MAX_TOKENS), []])
+          // Of words in up to three pieces, all are told before they are known.
+          for (const word of basicTokens(text)) {
+            const ids = whole.split(word)
+            if (ids.length <= 3 && ids[0] !== whole.unknownId)
+              expect(told).toEqual(expect.arrayContaining(ids.map((id) => slotOf(tokens[id] as string, hash))))
+          }
         },
       ),
     )

@@ -4,6 +4,7 @@ import { concatBytes, writeUint32 } from '../codec/bytes.ts'
 import { varint } from '../codec/varint.ts'
 import { crcHex } from '../format/checksum.ts'
 import { encodeFrontCoded } from '../format/front-coded.ts'
+import { type PerfectHash, perfectHash } from '../format/perfect-hash.ts'
 
 /** About the bytes of the tokens in a chunk, front coded and before compression: a query reads a chunk for most of its words. */
 const CHUNK_BYTES = 500
@@ -12,7 +13,9 @@ const LEVEL = 19
 export interface VocabularySection {
   bytes: Uint8Array
   directory: { offset: number; length: number; crc32: string }
-  params: { chunks: number; chunkBytes: number; directoryBytes: number }
+  params: { chunks: number; chunkBytes: number; directoryBytes: number; slots: number; buckets: number }
+  /** Gives the id of each token. */
+  hash: PerfectHash
 }
 
 /** @param tokens in the order of their UTF-8 */
@@ -38,13 +41,21 @@ export function vocabularySection(tokens: readonly string[]): VocabularySection 
     chunks.push(chunk)
     entries.push(varint(chunk.length))
   }
-  const raw = concatBytes([...entries, encodeFrontCoded(firsts)])
+  const hash = perfectHash(tokens)
+  const raw = concatBytes([...entries, ...Array.from(hash.seeds, varint), encodeFrontCoded(firsts)])
   const directory = zstdCompress(raw, LEVEL)
   const offset = chunks.reduce((sum, { length }) => sum + length, 0)
   return {
     bytes: concatBytes([...chunks, directory]),
     directory: { offset, length: directory.length, crc32: crcHex(directory) },
-    params: { chunks: chunks.length, chunkBytes, directoryBytes: raw.length },
+    params: {
+      chunks: chunks.length,
+      chunkBytes,
+      directoryBytes: raw.length,
+      slots: hash.slots,
+      buckets: hash.seeds.length,
+    },
+    hash,
   }
 }
 

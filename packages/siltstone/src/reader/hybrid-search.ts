@@ -39,6 +39,16 @@ export class HybridSearch {
     if (this.#hasWords) await loadWords()
   }
 
+  /** Reads what the words of a text need, for a search of it, or of a longer one, that follows. @throws as `search` */
+  async expect(text: string): Promise<void> {
+    const view = await this.#source.view()
+    await Promise.all([
+      this.#hasMeaning && this.#source.embed([text]),
+      this.#hasWords &&
+        loadWords().then(({ readWords }) => readWords(view, { text, ...this.#language }, yieldToEventLoop)),
+    ])
+  }
+
   get #hasWords(): boolean {
     return isTextIndexed(this.#source.described.schema)
   }

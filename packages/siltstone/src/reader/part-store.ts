@@ -1,4 +1,5 @@
-/** The files of a published folder as objects: each lies there in parts of one size. */
+/** The files of a published folder as objects: each lies there in parts of one size, some ranges in `search.json`. */
+import { fromBase64 } from '#codec'
 import { concatBytes } from '../codec/bytes.ts'
 import type { FetchObjectStore } from '../drivers/fetch/fetch-object-store.ts'
 import { corrupt } from '../errors.ts'
@@ -12,12 +13,16 @@ const WHOLE_SHARE = 3 / 4
 
 export function partStore(store: FetchObjectStore, published: Published): { store: ObjectStore; read: ReadRange } {
   const sizes = new Map(filesOf(published).map(({ key, sizeBytes }) => [key, sizeBytes]))
+  const inline = published.inline.map(({ key, offset, base64 }) => ({ key, offset, bytes: fromBase64(base64) }))
   const read: ReadRange = async (key, offset, length) => {
     const sizeBytes = sizes.get(key)
     const partBytes = published.partBytes[key]
     if (sizeBytes === undefined || partBytes === undefined)
       throw corrupt('object-missing', `${key} is no file of the published folder`, { key })
     const end = Math.min(offset + length, sizeBytes)
+    const known = inline.find((one) => one.key === key && one.offset <= offset && end <= one.offset + one.bytes.length)
+    // A copy: callers may keep it.
+    if (known) return known.bytes.slice(offset - known.offset, end - known.offset)
     const pieces: Promise<Uint8Array>[] = []
     for (let part = Math.floor(offset / partBytes); part * partBytes < end; part++) {
       const first = part * partBytes

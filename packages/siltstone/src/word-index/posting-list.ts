@@ -199,11 +199,12 @@ export class PostingList {
   }
 }
 
-/** The first place of the block with a row of at least `row`; `count` if there is none. */
-export function placeFrom({ rows, count }: Block, row: number): number {
-  if (count > 0 && (rows[0] as number) >= row) return 0
-  let low = 0
-  let high = count
+/** The first place from `start` to before `end`, among ascending rows, with a row of at least `row`; `end` if there is none. */
+export function placeFrom(rows: Uint32Array, row: number, start: number, end: number): number {
+  let low = start
+  let high = end
+  // Most often it is the first.
+  if (low < high && (rows[low] as number) >= row) return low
   while (low < high) {
     const middle = (low + high) >>> 1
     if ((rows[middle] as number) < row) low = middle + 1
@@ -214,6 +215,6 @@ export function placeFrom({ rows, count }: Block, row: number): number {
 
 /** @returns −1 if the block does not have the row */
 export function placeOf(block: Block, row: number): number {
-  const place = placeFrom(block, row)
+  const place = placeFrom(block.rows, row, 0, block.count)
   return place < block.count && block.rows[place] === row ? place : -1
 }

@@ -22,3 +22,8 @@ export async function bestByWords(
   const searched = { kind: 'text', source: await documentsIn(language) } as const
   return new WordRetriever(view, searched, pause).top(text, selection, limit, whenFound)
 }
+
+/** Reads what a search for these words needs of the index, so that one that follows waits for less. @throws as `bestByWords` */
+export async function readWords(view: View, { text, language }: AskedText, pause: Pause): Promise<void> {
+  await new WordRetriever(view, { kind: 'text', source: await documentsIn(language) }, pause).parts(text, [])
+}

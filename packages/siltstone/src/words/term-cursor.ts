@@ -1,6 +1,6 @@
 /** Walks through a long list: a block is decoded when it is needed first, and kept until the end of the query. */
 import { BLOCK_POSTINGS } from '../word-index/layout.ts'
-import type { PostingList } from '../word-index/posting-list.ts'
+import { placeFrom, type PostingList } from '../word-index/posting-list.ts'
 import { boundOf, partsOf } from './list-scoring.ts'
 import { givePostingMemory, type PostingMemory, takePostingMemory } from './posting-memory.ts'
 import { type Candidates, type RowCursor, windowsIn, WINDOW_ROWS } from './row-cursor.ts'
@@ -79,20 +79,6 @@ export class TermCursor implements RowCursor {
     return end
   }
 
-  /** The first place of a decoded block with a row of at least `row`. */
-  #placeFrom(block: number, row: number, end: number): number {
-    const rows = this.#rows
-    let low = block * BLOCK_POSTINGS
-    if ((rows[low] as number) >= row) return low
-    let high = end
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((rows[middle] as number) < row) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-
   addTo(sums: Float64Array, marks: Uint32Array): number {
     const list = this.#list
     const rows = this.#rows
@@ -101,7 +87,7 @@ export class TermCursor implements RowCursor {
     let read = 0
     for (let block = this.#block; block < list.blocks; block++) {
       const end = this.#decode(block)
-      for (let i = this.#placeFrom(block, start, end); i < end; i++) {
+      for (let i = placeFrom(rows, start, block * BLOCK_POSTINGS, end); i < end; i++) {
         const at = (rows[i] as number) - start
         if (at >= WINDOW_ROWS) return read
         sums[at] = (sums[at] as number) + (parts[i] as number)
@@ -124,7 +110,7 @@ export class TermCursor implements RowCursor {
       if ((this.#blockBounds[block] as number) >= need) {
         const end = this.#decode(block)
         read += end - block * BLOCK_POSTINGS
-        for (let i = this.#placeFrom(block, start, end); i < end; i++) {
+        for (let i = placeFrom(rows, start, block * BLOCK_POSTINGS, end); i < end; i++) {
           const part = parts[i] as number
           if (part < need) continue
           const row = rows[i] as number
@@ -160,7 +146,7 @@ export class TermCursor implements RowCursor {
       if (block < blocks && sum + (this.#blockBounds[block] as number) >= need) {
         if (end === 0) {
           end = this.#decode(block)
-          near = this.#placeFrom(block, row, end)
+          near = placeFrom(rows, row, block * BLOCK_POSTINGS, end)
         } else while ((rows[near] as number) < row) near++
         if (rows[near] === row) sum += this.#parts[near] as number
       }

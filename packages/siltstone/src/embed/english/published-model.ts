@@ -41,16 +41,22 @@ export class PublishedModel {
 
   /** @throws SiltstoneError `corrupt`, `unavailable` */
   async embed(texts: readonly string[]): Promise<Float32Array[]> {
-    const tokens = await this.#vocabulary.encode(texts)
-    const wanted = [...new Set(tokens.flat())].sort((a, b) => a - b)
+    const reading: Promise<void>[] = []
+    const tokens = await this.#vocabulary.encode(texts, (ids) => {
+      const read = this.#readRows(ids, () => undefined)
+      reading.push(read)
+      // Awaited below, unless the vocabulary fails first.
+      read.catch(() => undefined)
+    })
+    await Promise.all(reading)
+    const wanted = [...new Set(tokens.flat())]
     const { dimension } = this
     const rows = new Int8Array(wanted.length * dimension)
     const scales = new Float32Array(wanted.length)
     const placeOf = new Map(wanted.map((id, place) => [id, place]))
     const { recordsPerPage, recordBytes } = this.#rows.geometry
-    const pages = [...new Set(wanted.map((id) => Math.floor(id / recordsPerPage)))]
     const found = new Map<number, Uint32Array>()
-    await this.#rows.each(pages, (page, content) => found.set(page, content))
+    await this.#readRows(wanted, (page, content) => found.set(page, content))
     wanted.forEach((id, place) => {
       const page = found.get(Math.floor(id / recordsPerPage)) as Uint32Array
       const at = page.byteOffset + (id % recordsPerPage) * recordBytes
@@ -64,5 +70,15 @@ export class PublishedModel {
       meanOf({ rows, scales, ids: places, count: places.length }, sum, vector)
       return vector
     })
+  }
+
+  /** Through the cache. */
+  #readRows(ids: readonly number[], take: (page: number, content: Uint32Array) => void): Promise<void> {
+    const { recordsPerPage } = this.#rows.geometry
+    const pages = new Set(ids.map((id) => Math.floor(id / recordsPerPage)))
+    return this.#rows.each(
+      [...pages].sort((a, b) => a - b),
+      take,
+    )
   }
 }

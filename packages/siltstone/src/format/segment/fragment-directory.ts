@@ -9,12 +9,13 @@
  *
  * Version 1 has one part, without the CRC-32, in place of the table.
  */
-import { crc32, zstdCompress, zstdDecompress } from '#codec'
+import { crc32, zstdCompress } from '#codec'
 import { firstWhere } from '../../binary-search.ts'
 import { concatBytes, readUint32, writeUint32 } from '../../codec/bytes.ts'
 import { readVarint, varint } from '../../codec/varint.ts'
 import { corrupt } from '../../errors.ts'
 import { crcHex } from '../checksum.ts'
+import { unpacked } from '../unpacked.ts'
 import { paramCount, type SectionDescriptor } from './descriptor.ts'
 import { FRAGMENTS } from './fragments.ts'
 import { type SectionSource, stretches } from './source.ts'
@@ -127,9 +128,13 @@ export class FragmentDirectory {
     }
   }
 
-  #fail(reason: string): never {
+  #fail(reason: string, cause?: unknown): never {
     const key = this.#source.key(this.#section)
-    throw corrupt('section-damaged', `${key}: the directory of section ${this.#section.name} ${reason}`, { key })
+    throw corrupt('section-damaged', `${key}: the directory of section ${this.#section.name} ${reason}`, { key, cause })
+  }
+
+  #unpacked(packed: Uint8Array, mostBytes: number): Uint8Array {
+    return unpacked(packed, mostBytes, (reason, cause) => this.#fail(reason, cause))
   }
 
   #open(): Promise<Table> {
@@ -147,7 +152,7 @@ export class FragmentDirectory {
     const key = this.#source.key(section)
     if (!directory) throw corrupt('descriptor-damaged', `${key}: section ${section.name} has no directory`, { key })
     const stored = await this.#source.checked(section, directory, 'the directory')
-    const raw = zstdDecompress(stored, paramCount(section, 'directoryBytes'))
+    const raw = this.#unpacked(stored, paramCount(section, 'directoryBytes'))
     const directoryAt = directory.offset - section.offset
     if (this.#isWhole) {
       const places = this.#placesOf(raw, { part: 0, blocks: paramCount(section, 'blocks'), row: 0, at: 0 })
@@ -192,7 +197,7 @@ export class FragmentDirectory {
     if (stored.length < 4 || crc32(packed) !== readUint32(stored, 0)) this.#fail(`has a damaged part ${part}`)
     const all = paramCount(this.#section, 'blocks')
     const blocks = Math.min(PART_BLOCKS, all - part * PART_BLOCKS)
-    const raw = zstdDecompress(packed, blocks * MOST_ENTRY_BYTES)
+    const raw = this.#unpacked(packed, blocks * MOST_ENTRY_BYTES)
     const [row, at] = [table.firstRow[part] as number, table.blocksAt[part] as number]
     const places = this.#placesOf(raw, { part, blocks, row, at })
     if (places.firstRow[blocks] !== table.firstRow[part + 1] || places.offset[blocks] !== table.blocksAt[part + 1])

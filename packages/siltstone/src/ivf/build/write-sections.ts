@@ -36,7 +36,9 @@ export interface IvfContent {
   codeError: number
   /** See `../near-limit.ts`. */
   reach: number
-  /** Compact lists, and centroids in parts: the first cluster of each group, and their number. Undefined: neither. */
+  /** Compressed centroids, and compact lists. */
+  isCompact: boolean
+  /** Centroids in parts: the first cluster of each group, and the number of clusters. Undefined: they are read whole. */
   groups: Uint32Array | undefined
   calibration: Calibration
   /** Number of rows of each cluster. */
@@ -53,7 +55,7 @@ export interface IvfContent {
 
 export async function writeSections(writer: SegmentWriter, work: Work, content: IvfContent): Promise<void> {
   const { space, centroids, codeError, reach, calibration, primaries, copies } = content
-  const { groups } = content
+  const { isCompact, groups } = content
   const { codeBits } = content.primaryCodes
   const { count, dimension } = centroids
   const lengths = new Uint32Array(count)
@@ -62,13 +64,13 @@ export async function writeSections(writer: SegmentWriter, work: Work, content: 
     const codeBytes = (dimension * codeBits) / 8
     for (let cluster = 0; cluster < count; cluster++) {
       const list = listOf(content, cluster, firstRow)
-      const stored = groups ? compactOf(list, codeBytes) : list
+      const stored = isCompact ? compactOf(list, codeBytes) : list
       lengths[cluster] = stored.length
       await sink.write(stored)
       firstRow += primaries[cluster] as number
       await work.spent(((primaries[cluster] as number) + (copies[cluster]?.length ?? 0)) * dimension)
     }
-    return { type: LISTS.types[codeBits], ...(groups && { version: COMPACT_LISTS_VERSION }) }
+    return { type: LISTS.types[codeBits], ...(isCompact && { version: COMPACT_LISTS_VERSION }) }
   })
   await writer.addSection(CENTROIDS.name, async (sink) => {
     const more = encodeCalibration(calibration)
@@ -85,16 +87,15 @@ export async function writeSections(writer: SegmentWriter, work: Work, content: 
       neighbours: calibration.neighbours.length,
       shares: calibration.filters.shares.length,
     }
-    // What is one part is read whole.
-    if (!groups || groups.length === 2) {
-      const raw = plainDirectory(content, groups ? bytesOf(lengths) : new Uint8Array(0), more)
-      const stored = groups ? zstdCompress(raw, SMALLEST) : raw
+    if (!groups) {
+      const raw = plainDirectory(content, isCompact ? bytesOf(lengths) : new Uint8Array(0), more)
+      const stored = isCompact ? zstdCompress(raw, SMALLEST) : raw
       await sink.write(stored)
       return {
         type: CENTROIDS.type,
-        version: groups ? WHOLE_CENTROIDS_VERSION : CENTROIDS.version,
+        version: isCompact ? WHOLE_CENTROIDS_VERSION : CENTROIDS.version,
         crc32: crcHex(stored),
-        params: groups ? { ...params, rawBytes: raw.length } : params,
+        params: isCompact ? { ...params, rawBytes: raw.length } : params,
       }
     }
     const { parts, raw } = directoryInParts(content, groups, lengths, more)
