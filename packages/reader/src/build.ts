@@ -63,11 +63,10 @@ const ABSENT: readonly Replaced[] = [
   { module: /[/\\]query[/\\]changed-vectors\.[jt]s$/, contents: 'export const measureChanged = async () => {}' },
   // Searches in several texts at a time: a search box searches documents.
   { module: /[/\\]words[/\\]fields-cursor\.[jt]s$/, contents: 'export class FieldsCursor {}' },
-  // Memory for the next query: people ask seldom.
+  // Long lists in parts: a page has so few passages that decoding all of a list takes less than a millisecond.
   {
-    module: /[/\\]words[/\\]posting-memory\.[jt]s$/,
-    contents: `export const takePostingMemory = (count) => ({ rows: new Uint32Array(count), parts: new Float64Array(count) })
-      export const givePostingMemory = () => {}`,
+    module: /[/\\]words[/\\]term-cursor\.[jt]s$/,
+    contents: "export { DecodedCursor as TermCursor } from './decoded-cursor'",
   },
   // What measures recall.
   { module: /[/\\]ivf[/\\]search[/\\]needed-effort\.[jt]s$/, contents: 'export const neededEffort = undefined' },
