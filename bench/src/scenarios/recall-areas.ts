@@ -3,11 +3,17 @@
  * that admits the areas far from it is anti-correlated.
  */
 import type { Space } from 'siltstone/internal'
-import type { Corpus } from './recall-corpus.ts'
 
 const AREAS = 100
 /** Rows from which the sizes of the areas are estimated. */
 const MEASURED = 5_000
+
+/** Rows of a corpus. */
+export interface Rows {
+  space: Space
+  count: number
+  row(index: number): Float32Array
+}
 
 export interface Areas {
   /** The area of a row: 0 to 99. */
@@ -18,7 +24,7 @@ export interface Areas {
   far(query: Float32Array, share: number): number[]
 }
 
-export function areasOf({ space, count, row }: Corpus): Areas {
+export function areasOf({ space, count, row }: Rows): Areas {
   const even = (some: number) => Array.from({ length: some }, (_, i) => row(Math.floor(((i + 0.5) * count) / some)))
   const centres = even(Math.min(count, AREAS))
   const lengths = centres.map((centre) => Math.hypot(...centre))

@@ -4,7 +4,8 @@
  * A filter that admits a share s of the rows counts as k/s neighbours (`../need.ts`). That is about right for a filter by chance. One
  * that admits the rows near some row, or those beyond some plane, makes queries unlike those that the calibration was measured with:
  * most of them lie outside of what is admitted, and their nearest admitted rows on its border. How many times as many
- * clusters these need is measured here, with filters of each kind (`filters.ts`); the largest factor that a kind asks for counts.
+ * clusters these need is measured here, with filters of each kind (`filters.ts`); the largest factor that a kind asks for counts, also for
+ * those queries alone that lie far from what is admitted: users may ask for what is unlike their query.
  *
  * A query visits the clusters with admitted rows, nearest first, until their number n is at least w · need(n), which falls with the share
  * that is admitted in the first n. So it visits the place P of a neighbour if w > n / need(n) for all n < P, and the factor that finds a
@@ -29,6 +30,8 @@ const LEAST_ROWS = 200
 const EVERY: Record<PseudoKind, number> = { row: 1, shifted: 3, between: 3 }
 const NEIGHBOURS = [10, 100]
 const RECALLS = [0.9, 0.95, 0.99]
+/** This share of the queries that ask with a filter lies far from what it admits. */
+const FAR = 1 / 3
 const LEAST_FACTOR = 0.25
 const MOST_FACTOR = 10
 
@@ -44,6 +47,8 @@ interface Asking {
   kind: PseudoKind
   /** Number of its filter. */
   filter: number
+  /** Whether it lies farther from what the filter admits than most others that ask with it. */
+  isFar: boolean
   /** For each share. */
   nearest: readonly SmallestOfMany[]
 }
@@ -92,7 +97,14 @@ export class FilterNeeds {
       if (number % every !== 0) continue
       // One more, since a row is its own neighbour.
       const nearest = this.#shares.map(() => new SmallestOfMany((NEIGHBOURS.at(-1) as number) + 1))
-      asking.push({ query, kind, filter: asking.length % this.#filters.length, nearest })
+      asking.push({ query, kind, filter: asking.length % this.#filters.length, isFar: false, nearest })
+    }
+    for (const [number, filter] of this.#filters.entries()) {
+      if (filter.kind === 'chance') continue
+      const own = asking.filter((one) => one.filter === number)
+      const distances = own.map(({ query }) => filter.distanceTo(query))
+      const limit = Float64Array.from(distances).sort()[placeOf(own.length, 1 - FAR)] ?? Number.POSITIVE_INFINITY
+      own.forEach((one, i) => (one.isFar = (distances[i] as number) > limit))
     }
     return asking
   }
@@ -141,6 +153,7 @@ export class FilterNeeds {
    * @param clustersOf what the clusters are like for a query
    * @param ownDistance of a query that is a row, to itself
    * @param finer see `Need.of`
+   * @param apart queries that are rows and lie apart from others
    */
   finish({
     calibration,
@@ -150,6 +163,7 @@ export class FilterNeeds {
     seconds,
     clustersOf,
     ownDistance,
+    apart,
   }: {
     calibration: Calibration
     stride: number
@@ -158,13 +172,14 @@ export class FilterNeeds {
     seconds: Uint32Array
     clustersOf: (query: number) => ClustersOf
     ownDistance: (query: number) => number
+    apart: ReadonlySet<number>
   }): FilterFactors {
     if (this.#asking.length === 0) return NO_FACTORS
     const need = new Need(calibration, RECALLS)
     // A neighbour among every m-th row is, on average, the neighbour of an m times higher rank among all.
     const neighbours = NEIGHBOURS.map((k) => (k + 1) * stride - 1)
     const found = this.#shares.map(() => RECALLS.map(() => NEIGHBOURS.map(() => new Critical())))
-    for (const { query, kind, filter, nearest } of this.#asking) {
+    for (const { query, kind, filter, isFar, nearest } of this.#asking) {
       const { bases, limit } = clustersOf(query)
       for (const [s, kept] of nearest.entries()) {
         const admitted = (this.#admitted[filter] as readonly Uint32Array[])[s] as Uint32Array
@@ -182,11 +197,12 @@ export class FilterNeeds {
           NEIGHBOURS.forEach((count, i) => {
             const least = leastFactors(walk.shares, (share) => needed(level, (neighbours[i] as number) / share))
             const values = walk.places.slice(0, count).map((place) => least[place - 1] as number)
-            found[s]?.[level]?.[i]?.add((this.#filters[filter] as TrialFilter).kind, {
-              filter,
-              isRow: kind === 'row',
-              values,
-            })
+            const asked = { filter, values }
+            const filterKind = (this.#filters[filter] as TrialFilter).kind
+            const critical = found[s]?.[level]?.[i]
+            critical?.add(filterKind, kind === 'row' ? 'row' : 'other', asked)
+            if (apart.has(query)) critical?.add(filterKind, 'apart', asked)
+            if (isFar) critical?.add(filterKind, 'far', asked)
           }),
         )
       }
@@ -261,30 +277,35 @@ function nearOf(bases: Float64Array, limit: ClustersOf['limit']): (nearly: numbe
 /** What one query needs of one filter: logarithms of the factors above which its neighbours are found. */
 interface Asked {
   filter: number
-  isRow: boolean
   values: readonly number[]
 }
 
+/** Rows, those of them that lie apart, all other queries together, and those of all kinds that lie far from what is admitted. */
+type QueryGroup = 'row' | 'apart' | 'other' | 'far'
+
 /** For one share, recall and number of neighbours. */
 class Critical {
-  /** By kinds of filters; rows, and all other queries together. */
+  /** By kinds of filters and groups of queries. */
   readonly #groups = new Map<string, Asked[]>()
 
-  add(kind: FilterKind, asked: Asked): void {
+  add(kind: FilterKind, group: QueryGroup, asked: Asked): void {
     if (asked.values.length === 0) return
-    const group = `${kind} ${asked.isRow}`
-    const known = this.#groups.get(group)
+    const key = `${kind} ${group}`
+    const known = this.#groups.get(key)
     if (known) known.push(asked)
-    else this.#groups.set(group, [asked])
+    else this.#groups.set(key, [asked])
   }
 
-  /** The logarithm of the largest factor that a group asks for; rows with a margin, as without a filter. */
+  /**
+   * The logarithm of the largest factor that a group asks for, with a margin, as rows have without a filter: what queries that lie far from
+   * what is admitted need is alike for all of them, but differs from filter to filter, and a user may have but one.
+   */
   factor(recall: number): number {
     let most = Math.log(LEAST_FACTOR)
     for (const some of this.#groups.values()) {
       const sorted = Float64Array.from(some.flatMap(({ values }) => values)).sort()
       const quantile = (share: number) => sorted[placeOf(sorted.length, share)] as number
-      const error = some[0]?.isRow === true ? errorOverFilters(some, quantile(shareToFind(recall))) : 0
+      const error = errorOverFilters(some, quantile(shareToFind(recall)))
       most = Math.max(most, quantile(shareToFind(recall, error)))
     }
     return Math.min(Math.log(MOST_FACTOR), most)

@@ -35,7 +35,7 @@ it('admits about the shares that are asked for, each set within the larger one',
   const filters = TrialFilter.some(work, queries, sample, SHARES)
   const compared = comparedOf(work, queries.points, pointsOf(work, ROWS, 3))
   const kinds = ['ball', 'half-space', 'chance'] as const
-  for (const kind of kinds) expect(filters.filter((one) => one.kind === kind)).toHaveLength(6)
+  for (const kind of kinds) expect(filters.filter((one) => one.kind === kind)).toHaveLength(10)
   const all = Array.from({ length: ROWS }, (_, i) => i)
   for (const filter of filters) {
     expect(filter.limits[0]).toBeGreaterThan(filter.limits[1] as number)
@@ -65,4 +65,16 @@ it('admits the rows nearest to one, those farthest in one direction, or any', ()
   const chance = Math.max(...filters.filter((one) => one.kind === 'chance').map((one) => apart(means(one))))
   expect(far('ball')).toBeGreaterThan(1.1 * chance)
   expect(far('half-space')).toBeGreaterThan(1.1 * chance)
+})
+
+it('tells how far a query lies from what is admitted, as if it were a row', () => {
+  const work = new Work()
+  const queries = { kinds: new Array<PseudoKind>(24).fill('row'), points: pointsOf(work, 24, 1) }
+  const filters = TrialFilter.some(work, queries, pointsOf(work, ROWS, 2), SHARES)
+  const compared = comparedOf(work, queries.points, queries.points)
+  for (const filter of filters)
+    for (let query = 0; query < 24; query++) {
+      if (filter.kind === 'chance') expect(filter.distanceTo(query)).toBe(0)
+      else expect(filter.distanceTo(query)).toBeCloseTo(filter.score(compared, query), 3)
+    }
 })
