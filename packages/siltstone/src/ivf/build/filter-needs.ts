@@ -4,8 +4,8 @@
  * A filter that admits a share s of the rows counts as k/s neighbours (`../need.ts`). That is about right for a filter by chance. One
  * that admits the rows near some row, or those beyond some plane, makes queries unlike those that the calibration was measured with:
  * most of them lie outside of what is admitted, and their nearest admitted rows on its border. How many times as many
- * clusters these need is measured here, with filters of each kind (`filters.ts`); the largest factor that a kind asks for counts, also for
- * those queries alone that lie far from what is admitted: users may ask for what is unlike their query.
+ * clusters these need is measured here, with filters of each kind (`filters.ts`), apart for queries that lie outside of what is admitted
+ * (`../outside.ts`); the largest factor that a kind asks for counts.
  *
  * A query visits the clusters with admitted rows, nearest first, until their number n is at least w · need(n), which falls with the share
  * that is admitted in the first n. So it visits the place P of a neighbour if w > n / need(n) for all n < P, and the factor that finds a
@@ -18,6 +18,7 @@ import { Need } from '../need.ts'
 import { type Compared, type FilterKind, TrialFilter } from './filters.ts'
 import { placeOf, shareToFind, standardError } from './fit-calibration.ts'
 import { nearestFirst, withoutOne } from './kept.ts'
+import { isOutside, nearestClusters } from '../outside.ts'
 import type { Points } from './points.ts'
 import type { PseudoKind, PseudoQueries } from './pseudo-queries.ts'
 import type { Work } from './work.ts'
@@ -30,8 +31,6 @@ const LEAST_ROWS = 200
 const EVERY: Record<PseudoKind, number> = { row: 1, shifted: 3, between: 3 }
 const NEIGHBOURS = [10, 100]
 const RECALLS = [0.9, 0.95, 0.99]
-/** This share of the queries that ask with a filter lies far from what it admits. */
-const FAR = 1 / 3
 const LEAST_FACTOR = 0.25
 const MOST_FACTOR = 10
 
@@ -47,8 +46,6 @@ interface Asking {
   kind: PseudoKind
   /** Number of its filter. */
   filter: number
-  /** Whether it lies farther from what the filter admits than most others that ask with it. */
-  isFar: boolean
   /** For each share. */
   nearest: readonly SmallestOfMany[]
 }
@@ -97,14 +94,7 @@ export class FilterNeeds {
       if (number % every !== 0) continue
       // One more, since a row is its own neighbour.
       const nearest = this.#shares.map(() => new SmallestOfMany((NEIGHBOURS.at(-1) as number) + 1))
-      asking.push({ query, kind, filter: asking.length % this.#filters.length, isFar: false, nearest })
-    }
-    for (const [number, filter] of this.#filters.entries()) {
-      if (filter.kind === 'chance') continue
-      const own = asking.filter((one) => one.filter === number)
-      const distances = own.map(({ query }) => filter.distanceTo(query))
-      const limit = Float64Array.from(distances).sort()[placeOf(own.length, 1 - FAR)] ?? Number.POSITIVE_INFINITY
-      own.forEach((one, i) => (one.isFar = (distances[i] as number) > limit))
+      asking.push({ query, kind, filter: asking.length % this.#filters.length, nearest })
     }
     return asking
   }
@@ -179,7 +169,7 @@ export class FilterNeeds {
     // A neighbour among every m-th row is, on average, the neighbour of an m times higher rank among all.
     const neighbours = NEIGHBOURS.map((k) => (k + 1) * stride - 1)
     const found = this.#shares.map(() => RECALLS.map(() => NEIGHBOURS.map(() => new Critical())))
-    for (const { query, kind, filter, isFar, nearest } of this.#asking) {
+    for (const { query, kind, filter, nearest } of this.#asking) {
       const { bases, limit } = clustersOf(query)
       for (const [s, kept] of nearest.entries()) {
         const admitted = (this.#admitted[filter] as readonly Uint32Array[])[s] as Uint32Array
@@ -191,6 +181,7 @@ export class FilterNeeds {
           return Math.min(bases[first] as number, other)
         })
         const walk = this.#walk(bases, admitted, targets)
+        const outside = this.#isOutside(bases, admitted, this.#shares[s] as number)
         const near = nearOf(walk.admittedBases, limit)
         const needed = need.of(near, finer)
         RECALLS.forEach((_, level) =>
@@ -200,22 +191,32 @@ export class FilterNeeds {
             const asked = { filter, values }
             const filterKind = (this.#filters[filter] as TrialFilter).kind
             const critical = found[s]?.[level]?.[i]
-            critical?.add(filterKind, kind === 'row' ? 'row' : 'other', asked)
-            if (apart.has(query)) critical?.add(filterKind, 'apart', asked)
-            if (isFar) critical?.add(filterKind, 'far', asked)
+            critical?.add(filterKind, kind === 'row' ? 'row' : 'other', outside, asked)
+            if (apart.has(query)) critical?.add(filterKind, 'apart', outside, asked)
           }),
         )
       }
     }
-    return {
-      shares: this.#shares,
-      factors: found.map((levels) => {
-        const rows = levels.map((counts, level) => counts.map((one) => one.factor(RECALLS[level] as number)))
+    const factorsOf = (outside: boolean) =>
+      found.map((levels) => {
+        const rows = levels.map((counts, level) => counts.map((one) => one.factor(RECALLS[level] as number, outside)))
         return calibration.recalls.map((recall) =>
           calibration.neighbours.map((count) => Math.fround(Math.exp(between(rows, neighbours, recall, count)))),
         )
-      }),
+      })
+    return { shares: this.#shares, factors: factorsOf(false), outside: factorsOf(true) }
+  }
+
+  #isOutside(bases: Float64Array, admitted: Uint32Array, share: number): boolean {
+    const nearest = nearestClusters(bases.length)
+    const ascending = new Ascending(bases.slice(), nearest)
+    let [inside, rows] = [0, 0]
+    for (let i = 0; i < nearest; i++) {
+      const cluster = ascending.next()
+      inside += admitted[cluster] ?? 0
+      rows += Math.max(1, this.#compared[cluster] ?? 0)
     }
+    return isOutside(inside, rows, share)
   }
 
   /** The clusters with admitted rows, nearest first, as far as the farthest target. @param targets bases of the clusters of the neighbours */
@@ -280,29 +281,32 @@ interface Asked {
   values: readonly number[]
 }
 
-/** Rows, those of them that lie apart, all other queries together, and those of all kinds that lie far from what is admitted. */
-type QueryGroup = 'row' | 'apart' | 'other' | 'far'
+/** Rows, those of them that lie apart, and all other queries together. */
+type QueryGroup = 'row' | 'apart' | 'other'
 
 /** For one share, recall and number of neighbours. */
 class Critical {
-  /** By kinds of filters and groups of queries. */
-  readonly #groups = new Map<string, Asked[]>()
+  /** By kinds of filters and groups of queries; apart for queries outside of what is admitted. */
+  readonly #inside = new Map<string, Asked[]>()
+  readonly #outside = new Map<string, Asked[]>()
 
-  add(kind: FilterKind, group: QueryGroup, asked: Asked): void {
+  add(kind: FilterKind, group: QueryGroup, isOutside: boolean, asked: Asked): void {
     if (asked.values.length === 0) return
+    const groups = isOutside ? this.#outside : this.#inside
     const key = `${kind} ${group}`
-    const known = this.#groups.get(key)
+    const known = groups.get(key)
     if (known) known.push(asked)
-    else this.#groups.set(key, [asked])
+    else groups.set(key, [asked])
   }
 
   /**
    * The logarithm of the largest factor that a group asks for, with a margin, as rows have without a filter: what queries that lie far from
    * what is admitted need is alike for all of them, but differs from filter to filter, and a user may have but one.
    */
-  factor(recall: number): number {
+  factor(recall: number, isOutside: boolean): number {
+    const [own, other] = isOutside ? [this.#outside, this.#inside] : [this.#inside, this.#outside]
     let most = Math.log(LEAST_FACTOR)
-    for (const some of this.#groups.values()) {
+    for (const some of (own.size > 0 ? own : other).values()) {
       const sorted = Float64Array.from(some.flatMap(({ values }) => values)).sort()
       const quantile = (share: number) => sorted[placeOf(sorted.length, share)] as number
       const error = errorOverFilters(some, quantile(shareToFind(recall)))

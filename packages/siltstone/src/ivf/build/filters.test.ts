@@ -66,15 +66,3 @@ it('admits the rows nearest to one, those farthest in one direction, or any', ()
   expect(far('ball')).toBeGreaterThan(1.1 * chance)
   expect(far('half-space')).toBeGreaterThan(1.1 * chance)
 })
-
-it('tells how far a query lies from what is admitted, as if it were a row', () => {
-  const work = new Work()
-  const queries = { kinds: new Array<PseudoKind>(24).fill('row'), points: pointsOf(work, 24, 1) }
-  const filters = TrialFilter.some(work, queries, pointsOf(work, ROWS, 2), SHARES)
-  const compared = comparedOf(work, queries.points, queries.points)
-  for (const filter of filters)
-    for (let query = 0; query < 24; query++) {
-      if (filter.kind === 'chance') expect(filter.distanceTo(query)).toBe(0)
-      else expect(filter.distanceTo(query)).toBeCloseTo(filter.score(compared, query), 3)
-    }
-})

@@ -67,14 +67,6 @@ export class TrialFilter {
     return filters
   }
 
-  /** How far a pseudo-query lies from what is admitted: comparable among queries. By chance, all lie alike. */
-  distanceTo(query: number): number {
-    if (this.kind === 'chance') return 0
-    const toOne = product(this.#points, query, this.#one)
-    if (this.kind === 'ball') return product(this.#points, query, query) - 2 * toOne
-    return toOne - product(this.#points, query, this.#other)
-  }
-
   score({ size, dots, scales, squares, tags }: Compared, i: number): number {
     if (this.kind === 'chance') return chance(tags[i] as number, this.#one)
     const lengths = this.#points.scales
@@ -84,14 +76,6 @@ export class TrialFilter {
       (scales[i] as number) * (product - (lengths[this.#other] as number) * (dots[this.#other * size + i] as number))
     )
   }
-}
-
-function product(points: Points, a: number, b: number): number {
-  const { dimension, scales } = points
-  const rows = points.rows()
-  let sum = 0
-  for (let d = 0; d < dimension; d++) sum += (rows[a * dimension + d] as number) * (rows[b * dimension + d] as number)
-  return sum * (scales[a] as number) * (scales[b] as number)
 }
 
 /** Of 0 to 1. */

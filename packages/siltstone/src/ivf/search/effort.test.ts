@@ -93,15 +93,18 @@ describe('the need of clusters', () => {
   it('is larger by the factor for the share of all rows that a filter admits', () => {
     const { recalls, neighbours } = UNCALIBRATED
     const factors = [2, 8].map((factor) => recalls.map(() => neighbours.map(() => factor)))
-    const filters = { shares: [0.4, 0.1], factors }
+    const outside = factors.map((rows) => rows.map((row) => row.map((one) => 2 * one)))
+    const filters = { shares: [0.4, 0.1], factors, outside }
     const filtered = (share: number) => ({ ...one(10_000, { ...UNCALIBRATED, filters }), admitted: share * 10_000 })
-    const need = (share: number) => clusterNeed(effort, 10, [filtered(share)])(near(16))(last, 0.5)
+    const need = (share: number, isOutside?: boolean) =>
+      clusterNeed(effort, 10, [filtered(share)])(near(16), isOutside)(last, 0.5)
     const plain = need(1)
     expect(need(0.4) / plain).toBeCloseTo(2, 1)
     // Half way between, in logarithms.
     expect(need(0.2) / plain).toBeCloseTo(4, 1)
     expect(need(0.1) / plain).toBeCloseTo(8, 1)
     expect(need(0.01)).toBe(need(0.1))
+    expect(need(0.1, true) / plain).toBeCloseTo(16, 1)
   })
 
   it('is corrected by what queries without a filter needed; with one, only to more', () => {

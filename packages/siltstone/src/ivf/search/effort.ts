@@ -31,8 +31,8 @@ export function summaryOf({ ivf: { directory }, rows, count }: IndexedSegment): 
   return { clusters, calibration, rows: rows.rows, admitted: count }
 }
 
-/** Of one query: how many clusters to visit, of those that hold admitted rows. */
-export type ClusterNeed = (near: NearCount) => QueryNeed
+/** Of one query: how many clusters to visit, of those that hold admitted rows. @param isOutside see `../outside.ts`; default false */
+export type ClusterNeed = (near: NearCount, isOutside?: boolean) => QueryNeed
 
 /**
  * The number of clusters at a level, beside those of the levels before.
@@ -81,8 +81,8 @@ export function clusterNeed(
   const [rows, admitted] = totals(segments)
   const least = admitted < rows * FILTERED ? 1 : 0
   const finer = finerThanOne(segments)
-  return (near) => {
-    const need = needed(near)
+  return (near, isOutside) => {
+    const need = needed(near, isOutside)
     const count = correction && correction.exponent !== 0 ? near(correction.nearly) / finer : 1
     return (level, share) => {
       const factor = correction ? Math.max(least, factorAt(correction, level, count)) : 1
@@ -96,10 +96,13 @@ export function unroundedNeed(recalls: readonly number[], k: number, segments: r
   const [rows, admitted] = totals(segments)
   const finer = finerThanOne(segments)
   const parts = segments.map((one) => ({ need: needOf(one.calibration, recalls), weight: one.admitted / admitted }))
-  const filter = recalls.map((_, level) =>
-    parts.reduce((total, { need, weight }) => total + weight * need.factor(level, k, admitted / rows), 0),
-  )
-  return (near) => {
+  const factorsOf = (isOutside: boolean) =>
+    recalls.map((_, level) =>
+      parts.reduce((total, { need, weight }) => total + weight * need.factor(level, k, admitted / rows, isOutside), 0),
+    )
+  const [inside, outside] = [factorsOf(false), admitted < rows ? factorsOf(true) : []]
+  return (near, isOutside = false) => {
+    const filter = isOutside ? outside : inside
     const queries = parts.map(({ need, weight }) => ({ of: need.of(near, finer), weight }))
     return (level, share) => {
       // A filter that admits one row in ten makes the tenth neighbour as far as the hundredth is without it.
