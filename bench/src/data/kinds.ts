@@ -3,6 +3,7 @@
  * Nothing in the product was tuned to any of them.
  */
 import { bucketOf } from './bucket.ts'
+import { HELD_OUT_KINDS } from './held-out-kinds.ts'
 import { at, gaussian, type Kind, mixed, QUERIES, ROWS, tail, zipf } from './kind.ts'
 import { MORE_KINDS } from './more-kinds.ts'
 import type { SeededRandom } from './random.ts'
@@ -168,7 +169,17 @@ const apart: Kind = {
   },
 }
 
-export const KINDS: readonly Kind[] = [clustered, surface, words, uniform, duplicates, histograms, apart, ...MORE_KINDS]
+export const KINDS: readonly Kind[] = [
+  clustered,
+  surface,
+  words,
+  uniform,
+  duplicates,
+  histograms,
+  apart,
+  ...MORE_KINDS,
+  ...HELD_OUT_KINDS,
+]
 
 /** A number of 0 to 99 that has nothing to do with the vector of the row. */
 export function randomGroup(row: number): number {

@@ -16,6 +16,11 @@ export interface Asked {
 
 export type Truth = { distances: number[] }[]
 
+/** The filter that a query asks with. */
+export type FilterOf = (query: Float32Array) => Filter | undefined
+
+const noFilter: FilterOf = () => undefined
+
 export interface AskingOptions {
   /** Numbers of the queries: from `first` to before `first + queries`. */
   first?: number
@@ -36,13 +41,13 @@ export class Asking {
     this.#options = options
   }
 
-  async truth(filter: Filter | undefined): Promise<Truth> {
+  async truth(filter: FilterOf): Promise<Truth> {
     const truth: Truth = []
     for (let i = 0; i < this.#options.queries; i++) truth.push((await this.#query(i, { exact: true }, filter)).found)
     return truth
   }
 
-  async ask(search: QueryRequest['search'], filter: Filter | undefined, truth: Truth): Promise<Asked> {
+  async ask(search: QueryRequest['search'], filter: FilterOf, truth: Truth): Promise<Asked> {
     const { queries } = this.#options
     const recalls: number[] = []
     const sums = { entries: 0, measured: 0, clusters: 0 }
@@ -67,7 +72,7 @@ export class Asking {
   async curve(truth: Truth, until: number): Promise<Asked[]> {
     const curve: Asked[] = []
     for (let clusters = 1; ; clusters = Math.ceil(clusters * STEP)) {
-      const one = await this.ask({ fixed: { clusters, deviations: 2 } }, undefined, truth)
+      const one = await this.ask({ fixed: { clusters, deviations: 2 } }, noFilter, truth)
       curve.push(one)
       if (one.recall >= until || one.clusters < clusters) return curve
     }
@@ -83,10 +88,12 @@ export class Asking {
     })
   }
 
-  async #query(index: number, search: QueryRequest['search'], filter: Filter | undefined) {
+  async #query(index: number, search: QueryRequest['search'], filterOf: FilterOf) {
     const { first = 0, k, withLog = false } = this.#options
+    const vector = this.#corpus.query(first + index)
+    const filter = filterOf(vector)
     const { hits, explanation } = await this.#collection.query({
-      vectors: [this.#corpus.query(first + index)],
+      vectors: [vector],
       k,
       include: {},
       level: withLog ? 'strong' : 'index',

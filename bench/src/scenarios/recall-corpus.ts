@@ -16,6 +16,7 @@ import { randomGroup } from '../data/kinds.ts'
 import { matrixFile, readMatrix } from '../data/matrix.ts'
 import { SeededRandom } from '../data/random.ts'
 import { STORES } from '../places.ts'
+import { type Areas, areasOf } from './recall-areas.ts'
 
 const BATCH = 2_000
 const NOTHING = { vector: null, document: null, metadata: null, uri: null }
@@ -64,6 +65,7 @@ export const title = ({ name, dimension, space }: Corpus) => `${name}, ${dimensi
 
 export interface Loaded {
   collection: Collection
+  areas: Areas
   /** Replaces a tenth of the rows by others, deletes a tenth, and folds that into a segment of its own. */
   change(): Promise<void>
   /** Writes 3 % more rows, which stay in the log. */
@@ -95,9 +97,10 @@ export async function loaded(corpus: Corpus, segments = 1): Promise<Loaded> {
   })
   const collection = await engine.collection(info.tenant, info.database, info.id)
   const placeOf = placesNear(corpus)
+  const areas = areasOf(corpus)
   const record = (index: number, id = index): RecordOp => {
     const vector = row(index)
-    const metadata = JSON.stringify({ group: randomGroup(index), ...placeOf(vector) })
+    const metadata = JSON.stringify({ group: randomGroup(index), area: areas.of(vector), ...placeOf(vector) })
     return { op: 'upsert', id: `r${id}`, vector, document: null, metadata, uri: null }
   }
   const fold = () => engine.compact(pathOf(info), { merge: false })
@@ -116,6 +119,7 @@ export async function loaded(corpus: Corpus, segments = 1): Promise<Loaded> {
   if (segments === 1) await engine.compact(pathOf(info), { full: true })
   return {
     collection,
+    areas,
     change: async () => {
       const operations: RecordOp[] = []
       for (let i = 0; i < count; i += 10) {

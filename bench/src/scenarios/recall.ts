@@ -7,7 +7,8 @@ import { parseWhere } from 'siltstone/internal'
 import { KINDS } from '../data/kinds.ts'
 import type { Row } from '../measure/report.ts'
 import { mean } from '../measure/statistics.ts'
-import { type Asked, Asking, bestFixed } from './recall-asking.ts'
+import type { Areas } from './recall-areas.ts'
+import { type Asked, Asking, bestFixed, type FilterOf } from './recall-asking.ts'
 import { type Corpus, corpusOf, type Loaded, loaded, passagesOf, title } from './recall-corpus.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -17,13 +18,22 @@ const SAMPLED = 400
 /** Of a store in several segments. */
 const SEGMENTS = 4
 
-const FILTERS: Record<string, ReturnType<typeof parseWhere> | undefined> = {
-  none: undefined,
-  '10 % random': parseWhere({ group: { $lt: 10 } }),
-  '1 % random': parseWhere({ group: 7 }),
-  '10 % near a row': parseWhere({ place: { $lt: 10 } }),
-  '1 % near a row': parseWhere({ place: 0 }),
-  '10 % beyond a plane': parseWhere({ side: { $gte: 90 } }),
+/** The filters that queries ask with, by name. */
+function filtersFor({ near, far }: Areas): Record<string, FilterOf> {
+  const always = (where: Parameters<typeof parseWhere>[0]) => {
+    const filter = parseWhere(where)
+    return () => filter
+  }
+  return {
+    none: () => undefined,
+    '10 % random': always({ group: { $lt: 10 } }),
+    '1 % random': always({ group: 7 }),
+    '10 % near a row': always({ place: { $lt: 10 } }),
+    '1 % near a row': always({ place: 0 }),
+    '10 % beyond a plane': always({ side: { $gte: 90 } }),
+    '10 % near the query': (query) => parseWhere({ area: { $in: near(query, 0.1) } }),
+    '10 % far from the query': (query) => parseWhere({ area: { $in: far(query, 0.1) } }),
+  }
 }
 
 export const recall: Scenario = {
@@ -118,15 +128,15 @@ interface Measuring {
 }
 
 async function measure(
-  { collection }: Loaded,
+  { collection, areas }: Loaded,
   corpus: Corpus,
   { state, queries, k, withLog = false, besideFixed = false }: Measuring,
   rows: Row[],
 ): Promise<void> {
   const asking = new Asking(collection, corpus, { queries, k, withLog })
-  for (const [name, filter] of Object.entries(FILTERS)) {
+  for (const [name, filter] of Object.entries(filtersFor(areas))) {
     const truth = await asking.truth(filter)
-    const curve = besideFixed && filter === undefined ? await asking.curve(truth, Math.max(...RECALLS)) : undefined
+    const curve = besideFixed && name === 'none' ? await asking.curve(truth, Math.max(...RECALLS)) : undefined
     for (const asked of RECALLS) {
       const found = await asking.ask({ recall: asked }, filter, truth)
       rows.push({ corpus: title(corpus), state, k, filter: name, asked, ...shown(found, curve, asked) })

@@ -23,6 +23,7 @@ import { emptyManifest } from '../format/manifest.ts'
 import type { History } from './history.ts'
 import { checkDimension, deletion, sizeOf } from './operations.ts'
 import type { RecallSampler } from './recall-sampler.ts'
+import { sampleVectors } from './sample-vectors.ts'
 import { decodePageToken, decodeReadToken, encodePageToken, encodeReadToken, type PageToken } from './tokens.ts'
 import type { CollectionInfo } from '../model/collection.ts'
 import type { GetRequest, GetResponse, QueryRequest, QueryResponse, ReadOptions } from '../model/read.ts'
@@ -156,6 +157,11 @@ export class EngineCollection implements Collection {
       })
       return answer
     })
+  }
+
+  /** See `sampleVectors`. */
+  sampleVectors(count: number): Promise<Float32Array[]> {
+    return this.#read({ level: 'index' }, (view) => sampleVectors(view, count))
   }
 
   async #explained(request: QueryRequest): Promise<QueryResponse> {

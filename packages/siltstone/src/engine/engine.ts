@@ -113,6 +113,11 @@ export class StoreEngine implements Engine {
     return this.#use(info).collection
   }
 
+  /** Vectors of some records of a collection, to ask it with. Empty before its first snapshot. */
+  sampleVectors(info: CollectionInfo, count: number): Promise<Float32Array[]> {
+    return this.#use(info).collection.sampleVectors(count)
+  }
+
   #use(info: CollectionInfo): Open {
     const path = pathOf(info)
     const known = this.#open.get(path)

@@ -30,7 +30,8 @@ export class RecallSampler {
 
   /** @param exact repeats the query over the same state, measuring every record */
   offer(path: string, request: QueryRequest, answer: QueryResponse, exact: () => Promise<QueryResponse>): void {
-    if (this.#busy || request.ids || request.search?.exact || this.#env.random.next() >= this.#sampling.share) return
+    if (this.#busy || request.isUnsampled || request.ids || request.search?.exact) return
+    if (this.#env.random.next() >= this.#sampling.share) return
     this.#busy = true
     void this.#compare(path, answer, exact)
   }

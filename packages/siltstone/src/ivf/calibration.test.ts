@@ -30,9 +30,19 @@ const simple: Calibration = {
         [7, 8],
       ],
     ],
+    outside: [
+      [
+        [9, 10],
+        [11, 12],
+      ],
+      [
+        [13, 14],
+        [15, 16],
+      ],
+    ],
   },
 }
-const layout = { recalls: 2, neighbours: 2, shares: 2 }
+const layout = { recalls: 2, neighbours: 2, shares: 2, hasOutside: true }
 
 describe('the stored form', () => {
   it('is read as it was written', () => {
@@ -41,13 +51,21 @@ describe('the stored form', () => {
     const read = decodeCalibration(floats, layout)
     expect(read).toEqual({ ...simple, recalls: [expect.closeTo(0.9, 6), expect.closeTo(0.99, 6)] })
     const { recalls, neighbours } = UNCALIBRATED
-    const without = { recalls: recalls.length, neighbours: neighbours.length, shares: 0 }
+    const without = { recalls: recalls.length, neighbours: neighbours.length, shares: 0, hasOutside: true }
     expect(decodeCalibration(encodeCalibration(UNCALIBRATED), without)?.filters).toEqual(NO_FACTORS)
+  })
+
+  it('had one set of factors in earlier versions', () => {
+    const floats = encodeCalibration(simple).subarray(0, -8)
+    const earlier = { ...layout, hasOutside: false }
+    expect(floats).toHaveLength(calibrationLength(earlier))
+    const { filters } = decodeCalibration(floats, earlier) ?? {}
+    expect(filters).toEqual({ ...simple.filters, outside: simple.filters.factors })
   })
 
   it('had one usual N and one flatness in earlier versions', () => {
     const floats = Float32Array.of(0.5, 1, 10, 2, 4, 50)
-    const earlier = { recalls: 1, neighbours: 2, shares: 0, common: USUAL_FLATNESS }
+    const earlier = { recalls: 1, neighbours: 2, shares: 0, hasOutside: false, common: USUAL_FLATNESS }
     expect(floats).toHaveLength(calibrationLength(earlier))
     expect(decodeCalibration(floats, earlier)).toEqual({
       recalls: [0.5],
@@ -80,9 +98,22 @@ describe('the stored form', () => {
               [1, 1],
             ],
           ],
+          outside: [
+            [
+              [1, 1],
+              [1, 1],
+            ],
+          ],
         },
       },
       1,
+    ],
+    [
+      'a factor of 0 for queries outside',
+      {
+        ...simple,
+        filters: { ...simple.filters, outside: simple.filters.factors.map((rows) => rows.map(() => [0, 1])) },
+      },
     ],
     ['less than one neighbour', { ...simple, neighbours: [0.5, 10] }],
     [

@@ -26,10 +26,12 @@ export interface FilterFactors {
   shares: readonly number[]
   /** For each share, recall and number of neighbours. */
   factors: readonly (readonly (readonly number[])[])[]
+  /** The same for queries that lie outside of what their filter admits (`outside.ts`). */
+  outside: readonly (readonly (readonly number[])[])[]
 }
 
 /** For indexes that tell none. */
-export const NO_FACTORS: FilterFactors = { shares: [], factors: [] }
+export const NO_FACTORS: FilterFactors = { shares: [], factors: [], outside: [] }
 
 const NEIGHBOURS = [1, 10, 100, 1_000]
 
@@ -45,12 +47,14 @@ export const UNCALIBRATED: Calibration = {
 
 /**
  * How a calibration is laid out: f32[recalls], f32[neighbours], f32[recalls × neighbours] θ; for each number of neighbours the usual N,
- * what is nearly as near, and the exponent; f32[shares], f32[shares × recalls × neighbours] the factors of filters.
+ * what is nearly as near, and the exponent; f32[shares], f32[shares × recalls × neighbours] the factors of filters, and as many for queries outside.
  */
 export interface CalibrationLayout {
   recalls: number
   neighbours: number
   shares: number
+  /** Until version 8 of the section, the factors of filters are those of all queries. */
+  hasOutside: boolean
   /** Until version 5 of the section, one usual N and one flatness, which is kept apart, are those of all numbers of neighbours. */
   common?: Flatness
 }
@@ -66,13 +70,21 @@ export function encodeCalibration(calibration: Calibration): Float32Array {
     ...flatness.map(({ exponent }) => exponent),
     ...filters.shares,
     ...filters.factors.flat(2),
+    ...filters.outside.flat(2),
   ])
 }
 
 /** Number of floats. */
-export function calibrationLength({ recalls, neighbours, shares, common }: CalibrationLayout): number {
+export function calibrationLength({ recalls, neighbours, shares, hasOutside, common }: CalibrationLayout): number {
   const flatness = common ? 1 : 3 * neighbours
-  return recalls + neighbours + recalls * neighbours + flatness + shares + shares * recalls * neighbours
+  return (
+    recalls +
+    neighbours +
+    recalls * neighbours +
+    flatness +
+    shares +
+    (hasOutside ? 2 : 1) * shares * recalls * neighbours
+  )
 }
 
 /** @returns undefined if it is not a calibration */
@@ -89,7 +101,9 @@ export function decodeCalibration(floats: Float32Array, layout: CalibrationLayou
   const [nearly, exponents] = common ? [[], []] : [take(layout.neighbours), take(layout.neighbours)]
   const flatness = neighbours.map((_, i) => common ?? { nearly: rounded(nearly[i]), exponent: rounded(exponents[i]) })
   const shares = take(layout.shares)
-  const found = { recalls, neighbours, theta, flatness, usualNear, filters: { shares, factors: shares.map(rows) } }
+  const factors = shares.map(rows)
+  const outside = layout.hasOutside ? shares.map(rows) : factors
+  const found = { recalls, neighbours, theta, flatness, usualNear, filters: { shares, factors, outside } }
   return isSound(found) ? found : undefined
 }
 
@@ -112,7 +126,8 @@ function isSound({ recalls, neighbours, theta, flatness, usualNear, filters }: C
     usualNear.every((one) => one > 0) &&
     theta.flat().every(isPositive) &&
     filters.shares.every((one, i) => one > 0 && one < (filters.shares[i - 1] ?? 1)) &&
-    filters.factors.flat(2).every(isPositive)
+    filters.factors.flat(2).every(isPositive) &&
+    filters.outside.flat(2).every(isPositive)
   )
 }
 

@@ -16,16 +16,18 @@ import type { SegmentReader } from '../format/segment/reader.ts'
 /**
  * Version 1 had no calibration, and one bit per dimension. Versions 2 and 3 (compact) had one flatness for all data, versions
  * 4 and 5 (compact) tell one, and versions 6, 7 (compact) and 8 (compact, with centroids in parts) one for each number of
- * neighbours, and factors for filters.
+ * neighbours, and factors for filters. Versions 9, 10 (compact) and 11 (in parts) tell these apart for queries outside.
  */
-export const CENTROIDS = { name: 'ivf-centroids', type: 'i8-centroids', version: 6 } as const
+export const CENTROIDS = { name: 'ivf-centroids', type: 'i8-centroids', version: 9 } as const
 /** Compressed with Zstandard, with the lengths of the lists; of segments for pages. */
-export const WHOLE_CENTROIDS_VERSION = 7
+export const WHOLE_CENTROIDS_VERSION = 10
 /** Of more than one group; see `centroid-parts.ts`. */
-export const PARTS_CENTROIDS_VERSION = 8
-const COMPACT_VERSIONS: readonly number[] = [3, 5, WHOLE_CENTROIDS_VERSION, PARTS_CENTROIDS_VERSION]
+export const PARTS_CENTROIDS_VERSION = 11
+const PARTS_VERSIONS: readonly number[] = [8, PARTS_CENTROIDS_VERSION]
+const COMPACT_VERSIONS: readonly number[] = [3, 5, 7, WHOLE_CENTROIDS_VERSION, ...PARTS_VERSIONS]
 const FIRST_WITH_FLATNESS = 4
 const FIRST_WITH_FILTERS = 6
+const FIRST_WITH_OUTSIDE = 9
 /** See `compact-list.ts`. */
 export const COMPACT_LISTS_VERSION = 2
 /** By bits per dimension. */
@@ -110,7 +112,7 @@ export async function readDirectory(
   const parameters = parametersOf(section, fail)
   const { clusters, dimension, bits, layout } = parameters
   const isCompact = COMPACT_VERSIONS.includes(section.version)
-  const form = section.version === PARTS_CENTROIDS_VERSION ? 'parts' : isCompact ? 'whole' : 'plain'
+  const form = PARTS_VERSIONS.includes(section.version) ? 'parts' : isCompact ? 'whole' : 'plain'
   const calibrationFloats = layout ? calibrationLength(layout) : 0
   const content = await readContent(reader, section, { form, clusters, dimension, calibrationFloats }, fail)
   const { primaries, copies } = content
@@ -183,13 +185,13 @@ function layoutOf({ params, version }: SectionDescriptor, fail: (reason: string)
     return fail(`params.recalls is ${recalls}, params.neighbours is ${neighbours}`)
   if (version >= FIRST_WITH_FILTERS) {
     if (!isCount(shares, 0)) return fail(`params.shares is ${shares}`)
-    return { recalls, neighbours, shares }
+    return { recalls, neighbours, shares, hasOutside: version >= FIRST_WITH_OUTSIDE }
   }
   const { nearly, exponent } = version < FIRST_WITH_FLATNESS ? USUAL_FLATNESS : params
   if (!(typeof nearly === 'number' && nearly >= 1 && nearly < Number.POSITIVE_INFINITY))
     return fail(`params.nearly is ${nearly}`)
   if (!(typeof exponent === 'number' && exponent >= 0 && exponent <= 1)) return fail(`params.exponent is ${exponent}`)
-  return { recalls, neighbours, shares: 0, common: { nearly, exponent } }
+  return { recalls, neighbours, shares: 0, hasOutside: false, common: { nearly, exponent } }
 }
 
 function squaredLengths(centroids: Int8Array, scales: Float32Array, dimension: number): Float32Array {

@@ -15,7 +15,7 @@ export interface Flatness {
 /** The best for all of five corpora, if it had to be one. */
 export const USUAL_FLATNESS: Flatness = { nearly: 1.15, exponent: 0.5 }
 
-const NEARLY = [1.1, 1.15, 1.2, 1.3, 1.5]
+export const NEARLY: readonly number[] = [1.1, 1.15, 1.2, 1.3, 1.5]
 const EXPONENTS = [0.25, 0.5, 0.75, 1]
 
 /** What an index may be calibrated with. */

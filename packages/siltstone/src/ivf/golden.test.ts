@@ -40,7 +40,7 @@ async function find(ivf: Ivf, vector: Float32Array): Promise<{ clusters: number[
   return { clusters: probes.map(({ cluster }) => cluster), rows: rows.sort((a, b) => a - b) }
 }
 
-it.each(['v1', 'v2', 'v4', 'v6'] as const)('reads what %s wrote, and finds the same', async (version) => {
+it.each(['v1', 'v2', 'v4', 'v6', 'v9'] as const)('reads what %s wrote, and finds the same', async (version) => {
   const folder = folderOf(version)
   const reader = await goldenSegment(folder, write)
   await verifyIvf(reader)
@@ -49,7 +49,8 @@ it.each(['v1', 'v2', 'v4', 'v6'] as const)('reads what %s wrote, and finds the s
   const found = await find(ivf, vectorOf(123))
   expect(found.rows.map((row) => ordinals[row])).toContain(123)
   const { flatness, filters, usualNear, ...calibration } = ivf.directory.calibration
-  if (version !== 'v6') {
+  if (version === 'v6') expect(filters.outside).toEqual(filters.factors)
+  if (version !== 'v6' && version !== 'v9') {
     // One for all numbers of neighbours.
     expect(new Set(usualNear).size).toBe(1)
     expect(flatness).toEqual(flatness.map(() => flatness[0]))
@@ -61,7 +62,10 @@ it.each(['v1', 'v2', 'v4', 'v6'] as const)('reads what %s wrote, and finds the s
     v1: {},
     v2: { calibration: common },
     v4: { calibration: common, flatness: flatness[0] },
-    v6: { calibration: ivf.directory.calibration },
+    v6: {
+      calibration: { ...ivf.directory.calibration, filters: { shares: filters.shares, factors: filters.factors } },
+    },
+    v9: { calibration: ivf.directory.calibration },
   }[version]
   expectGolden(folder, { ...found, ...told })
 })

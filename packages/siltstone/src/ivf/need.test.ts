@@ -63,8 +63,10 @@ describe('the factor for a filter', () => {
       [8, 8],
     ],
   ]
-  const need = new Need({ ...simple, filters: { shares: [0.1], factors } }, [0.9, 0.99, 0.999])
-  const factor = (level: number, k: number, share: number) => Math.exp(need.factor(level, k, share))
+  const outside = factors.map((rows) => rows.map((row) => row.map((one) => 3 * one)))
+  const need = new Need({ ...simple, filters: { shares: [0.1], factors, outside } }, [0.9, 0.99, 0.999])
+  const factor = (level: number, k: number, share: number, isOutside = false) =>
+    Math.exp(need.factor(level, k, share, isOutside))
 
   it('is what was measured, and as at the nearest of it beyond', () => {
     expect(factor(0, 10, 0.1)).toBeCloseTo(2)
@@ -75,9 +77,14 @@ describe('the factor for a filter', () => {
     expect(factor(2, 10, 0.1)).toBeCloseTo(8)
   })
 
+  it('is that for queries outside for these', () => {
+    expect(factor(1, 10, 0.1, true)).toBeCloseTo(24)
+    expect(factor(0, 10, 1, true)).toBe(1)
+  })
+
   it('goes to 1 as the filter admits all', () => {
     expect(factor(0, 10, Math.sqrt(0.1))).toBeCloseTo(Math.sqrt(2))
     expect(factor(0, 10, 1)).toBe(1)
-    expect(new Need(simple, [0.9]).factor(0, 10, 0.1)).toBe(0)
+    expect(new Need(simple, [0.9]).factor(0, 10, 0.1, false)).toBe(0)
   })
 })

@@ -20,8 +20,9 @@ export class Need {
   /** Logarithms, for each recall that may be asked for and each number of neighbours. */
   readonly #logTheta: readonly (readonly number[])[]
   readonly #logShares: readonly number[]
-  /** Logarithms, for each recall, each share and each number of neighbours. */
+  /** Logarithms, for each recall, each share and each number of neighbours: of queries within what is admitted, and outside. */
   readonly #logFactors: readonly (readonly (readonly number[])[])[]
+  readonly #logOutside: readonly (readonly (readonly number[])[])[]
 
   /** @param recalls that may be asked for */
   constructor(calibration: Calibration, recalls: readonly number[]) {
@@ -43,7 +44,10 @@ export class Need {
     this.#logTheta = recalls.map((recall) => columns(theta, recall, 'on'))
     this.#logShares = [0, ...filters.shares.map((share) => -Math.log(share))]
     const none = neighbours.map(() => 0)
-    this.#logFactors = recalls.map((recall) => [none, ...filters.factors.map((rows) => columns(rows, recall, 'last'))])
+    const logsOf = (factors: typeof filters.factors) =>
+      recalls.map((recall) => [none, ...factors.map((rows) => columns(rows, recall, 'last'))])
+    this.#logFactors = logsOf(filters.factors)
+    this.#logOutside = logsOf(filters.outside)
   }
 
   /**
@@ -70,9 +74,9 @@ export class Need {
     }
   }
 
-  /** The logarithm of the factor for a filter. @param share of all rows that it admits */
-  factor(level: number, k: number, share: number): number {
-    const rows = this.#logFactors[level] as readonly (readonly number[])[]
+  /** The logarithm of the factor for a filter. @param share of all rows that it admits @param isOutside see `outside.ts` */
+  factor(level: number, k: number, share: number, isOutside: boolean): number {
+    const rows = (isOutside ? this.#logOutside : this.#logFactors)[level] as readonly (readonly number[])[]
     if (rows.length === 1 || share >= 1) return 0
     const logK = Math.log(k)
     const values = rows.map((row) => along(this.#logNeighbours, row, logK, 'last'))

@@ -1,3 +1,5 @@
+import { deviationsForTies } from './deviations.ts'
+
 /**
  * The recalls that a search can aim at. What is asked for is rounded up to one of them. A search for a level first does all
  * that it would do for each lower one, so a higher level never examines less.
@@ -5,22 +7,25 @@
 export interface RecallLevel {
   recall: number
   /**
-   * A row is measured exactly if its estimated distance, less this many standard deviations of the estimate, is within
+   * A row is measured exactly if its estimated distance, less at least this many standard deviations of the estimate, is within
    * the k-th distance found. The deviations of true neighbours were alike in 64 to 768 dimensions and with codes of 1 to 4
    * bits, so these are constants (docs/decisions/0012).
    */
   deviations: number
+  /** Where the distances of the neighbours are closer to one another than estimates tell apart, up to this many (`deviations.ts`). */
+  mostDeviations: number
 }
 
-export const RECALL_LEVELS: readonly RecallLevel[] = [
-  { recall: 0.5, deviations: 0.4 },
-  { recall: 0.8, deviations: 0.75 },
-  { recall: 0.9, deviations: 1.05 },
-  { recall: 0.95, deviations: 1.4 },
-  { recall: 0.98, deviations: 1.75 },
-  { recall: 0.99, deviations: 2 },
-  { recall: 0.995, deviations: 2.3 },
-  { recall: 0.999, deviations: 2.9 },
+/** Each recall, and the fewest deviations. */
+const LEVELS: readonly (readonly [recall: number, deviations: number])[] = [
+  [0.5, 0.4],
+  [0.8, 0.75],
+  [0.9, 1.05],
+  [0.95, 1.4],
+  [0.98, 1.75],
+  [0.99, 2],
+  [0.995, 2.3],
+  [0.999, 2.9],
 ]
 
 export const DEFAULT_RECALL = 0.95
@@ -30,6 +35,17 @@ export const DEFAULT_RECALL = 0.95
  * few more rows is cheaper than scanning more clusters, so little is left to the codes.
  */
 export const MISSED_BY_CLUSTERS = 0.9
+
+export const RECALL_LEVELS: readonly RecallLevel[] = LEVELS.map(([recall, deviations]) => ({
+  recall,
+  deviations,
+  mostDeviations: Math.max(deviations, deviationsForTies(missedByCodes(recall))),
+}))
+
+/** The share of the neighbours that may be missed because of their estimates. */
+export function missedByCodes(recall: number): number {
+  return (1 - MISSED_BY_CLUSTERS) * (1 - recall)
+}
 
 /** Standard deviation of the recall of one query that is asked for 0.95; its square goes with the share that may be missed. */
 const DEVIATION = 0.11

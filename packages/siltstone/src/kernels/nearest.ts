@@ -29,6 +29,11 @@ export class Nearest {
       this.#down(distance, tag)
   }
 
+  /** Ascending. */
+  distances(): Float64Array {
+    return this.#distances.slice(0, this.#size).sort()
+  }
+
   /** Nearest first. */
   sorted(): { distance: number; tag: number }[] {
     const all: { distance: number; tag: number }[] = []

@@ -56,6 +56,8 @@ export interface QueryRequest extends ReadOptions {
   search?: SearchOptions
   /** Add an explanation of how the answer was found. */
   explain?: boolean
+  /** No user asked it, so it is not among the queries that recall is measured with. */
+  isUnsampled?: boolean
 }
 
 /** How much a query looks for. */

@@ -7,9 +7,9 @@ import { invalid } from '../errors.ts'
 import type { RowSet } from '../format/row-set.ts'
 import { type Ivf, ivfOf } from '../ivf/ivf.ts'
 import { effortOf } from '../ivf/search/effort.ts'
+import type { CorrectionFactors, NeededEffort } from '../ivf/search/correction.ts'
 import type { IndexedSegment } from '../ivf/search/indexed-segment.ts'
 import { IvfSearch } from '../ivf/search/ivf-search.ts'
-import type { NeededEffort } from '../ivf/search/needed-effort.ts'
 import type { Probe } from '../ivf/search/probe.ts'
 import { SearchRecorder } from '../ivf/search/search-recorder.ts'
 import type { ChangedRecord } from '../log/log-overlay.ts'
@@ -84,7 +84,7 @@ export class NearestSearch {
   readonly #ranking: Ranking
   readonly #tags = new RecordTags()
   readonly #prefetch: ColumnPrefetch
-  readonly #factors: readonly number[] | undefined
+  readonly #correction: CorrectionFactors | undefined
 
   constructor(
     view: View,
@@ -92,9 +92,9 @@ export class NearestSearch {
     request: NearestRequest,
     pause: Pause,
     recorder: SearchRecorder,
-    factors?: readonly number[],
+    correction?: CorrectionFactors,
   ) {
-    this.#factors = factors
+    this.#correction = correction
     this.#view = view
     this.#space = space
     this.#request = request
@@ -181,7 +181,7 @@ export class NearestSearch {
   }
 
   async #rankIndexed(indexed: readonly (SearchedSegment & IndexedSegment)[]): Promise<void> {
-    const ivf = new IvfSearch(indexed, this.#k, effortOf(this.#request.search), this.#recorder, this.#factors)
+    const ivf = new IvfSearch(indexed, this.#k, effortOf(this.#request.search), this.#recorder, this.#correction)
     const isLocal = indexed.every(({ segment }) => segment.reader.source.isLocal)
     const { stats } = this.#recorder
     const { queries } = this.#ranking
@@ -195,9 +195,9 @@ export class NearestSearch {
       if (isLocal) {
         // A local read takes microseconds: the distances of the likeliest tell which of the others are worth reading.
         for (let level = 0; level < examination.levels; level++) {
-          examination.scan(level, nearest.bound)
+          examination.scan(level, nearest)
           for (;;) {
-            const tags = examination.take(level, nearest.bound)
+            const tags = examination.take(level, nearest)
             if (tags.length === 0) break
             const due = this.#measure(tags, query)
             if (due) await due

@@ -1,7 +1,6 @@
 /** Nearest neighbours in one view, for requests as users make them. */
 import { notFound } from '../errors.ts'
-import type { Correction } from '../ivf/search/correction.ts'
-import type { NeededEffort } from '../ivf/search/needed-effort.ts'
+import type { Correction, NeededEffort } from '../ivf/search/correction.ts'
 import { SearchRecorder } from '../ivf/search/search-recorder.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import type { Space } from '../model/collection.ts'

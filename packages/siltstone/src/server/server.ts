@@ -28,6 +28,7 @@ import { readTls, renewTls, type TlsFiles, type TlsPair } from './tls.ts'
 import { tracedEngine } from './traced-engine.ts'
 import type { Tracing } from './tracing.ts'
 import { urlOf } from './url.ts'
+import { warmUp, type WarmUp } from './warm-up.ts'
 
 export interface ServerOptions extends Omit<ChromaOptions, 'tracer' | 'pathOf'> {
   /** Default 127.0.0.1: only this machine can connect. */
@@ -47,6 +48,8 @@ export interface ServerOptions extends Omit<ChromaOptions, 'tracer' | 'pathOf'> 
   /** Served at /mcp. */
   mcp?: McpPackage
   timeouts?: Partial<ServerTimeouts>
+  /** Answers queries of its own before it listens. Default: none. */
+  warmUp?: WarmUp
   /** From `startTracing`; stopped after the engine was closed. */
   tracing?: Tracing | undefined
 }
@@ -109,6 +112,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
   )
   const inFlight = trackRequests(server, () => closing !== undefined)
+  if (options.warmUp) await warmUp(options, options.warmUp)
   await listen(server, host, port)
   server.on('error', (error) => log.error('server_error', { error }))
   const renewal = tls && renewTls(tls, (renewed) => (server as TlsServer).setSecureContext(renewed), { clock, log })

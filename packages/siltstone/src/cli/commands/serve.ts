@@ -11,7 +11,7 @@ import type { CollectionInfo } from '../../model/collection.ts'
 import { closeEnvironment } from '../../drivers/directory/directory-environment.ts'
 import { readFileText } from '../../host/files.ts'
 import { systemModels } from '../../host/model-host.ts'
-import { inMemory, openEnvironmentAt } from '../../drivers/open-environment.ts'
+import { inMemory, openEnvironmentAt, schemeAt } from '../../drivers/open-environment.ts'
 import { placeFromVariables } from '../../drivers/place-variables.ts'
 import { environmentVariables, exitNow, onReloadSignal, onStopSignal } from '../../host/process.ts'
 import { systemClock } from '../../host/system-clock.ts'
@@ -23,6 +23,7 @@ import { jsonLogger } from '../../server/logging.ts'
 import { PrometheusMetrics } from '../../server/metrics.ts'
 import { type RunningServer, startServer } from '../../server/server.ts'
 import { startTracing } from '../../server/tracing.ts'
+import type { WarmUp } from '../../server/warm-up.ts'
 import { command } from '../command.ts'
 import { readEmbedders } from '../embedders.ts'
 import { openPatiently } from '../../ports/open-patiently.ts'
@@ -74,6 +75,7 @@ export interface ServeOptions extends ObjectsServeOptions, RegistryServeOptions 
   cacheMb: number
   compactionMemoryMb?: number
   queryThreads: number
+  warmUpMs: number
   recallSample?: number
   recallAlarm?: number
   allowNetworkFilesystem?: boolean
@@ -259,6 +261,8 @@ export async function startServing(wanted: ServeOptions): Promise<Serving> {
       ...(options.readOnly && { readOnly: true }),
       ...(options.limit && { limits: options.limit }),
       ...(options.cors && { corsOrigins: options.cors }),
+      // In a bucket it would cost requests.
+      ...(schemeAt(place) !== 's3' && options.warmUpMs > 0 && { warmUp: warmUpOf(opened, options) }),
       ...(options.allowedHosts && { allowedHosts: options.allowedHosts }),
       tracing,
       embeddings: {
@@ -307,6 +311,10 @@ export async function startServing(wanted: ServeOptions): Promise<Serving> {
     ...(objects && { objects: shownObjects(objects) }),
     untilStopped: () => stopped,
   }
+}
+
+function warmUpOf(engine: StoreEngine, { warmUpMs }: ServeOptions): WarmUp {
+  return { withinMs: warmUpMs, vectorsOf: (info, count) => engine.sampleVectors(info, count) }
 }
 
 async function openEngine(options: ServeOptions, environment: Parameters<typeof openEnvironmentAt>[1]) {

@@ -156,6 +156,14 @@ export const SERVE_SETTINGS: readonly Setting[] = [
     default: 0,
   },
   {
+    key: 'warmUpMs',
+    flags: '--warm-up-ms <n>',
+    description: 'with a store on this machine: answer queries of its own for at most this long before it listens',
+    shape: 'number',
+    parse: wholeNumber(0),
+    default: 1_000,
+  },
+  {
     key: 'recallSample',
     flags: '--recall-sample <fraction>',
     description:

@@ -94,6 +94,29 @@ it('accepts any vectors: equal ones, zeros, opposite ones, the largest', async (
   )
 })
 
+it('gives clusters to the rows that are there once, too, where most rows are copies of a few', async () => {
+  const dimension = 32
+  const random = seededRandom(8)
+  const place = () => Float32Array.from({ length: dimension }, () => random.next() - 0.5)
+  const near = (one: Float32Array) => one.map((x) => x + 0.002 * random.next())
+  const [copied, rare] = [Array.from({ length: 3 }, place), Array.from({ length: 150 }, place)]
+  // Groups of 350 copies, and of three rows.
+  const vectors = [
+    ...Array.from({ length: 1_050 }, (_, i) => near(copied[i % 3] as Float32Array)),
+    ...Array.from({ length: 450 }, (_, i) => near(rare[i % 150] as Float32Array)),
+  ]
+  const { reader, rows } = await indexedSegment(new Bucket(), vectors, 'l2')
+  const { clusters, firstRows } = ((await ivfOf(reader)) as Ivf).directory
+  const groupsOf = Array.from({ length: clusters }, () => new Set<number>())
+  rows.slice(1_050).forEach((row, i) => {
+    let cluster = 0
+    while ((firstRows[cluster + 1] as number) <= row) cluster++
+    groupsOf[cluster]?.add(i % 150)
+  })
+  expect(Math.max(...groupsOf.map(({ size }) => size))).toBeLessThan(15)
+  expect(groupsOf.filter(({ size }) => size > 0).length).toBeGreaterThan(50)
+})
+
 it('finds and names any damage', async () => {
   const bucket = new Bucket()
   const { descriptor, reader } = await indexedSegment(bucket, gaussians(1_000, 16, 5), 'l2')

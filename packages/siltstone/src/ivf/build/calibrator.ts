@@ -13,7 +13,7 @@ import { nearLimit } from '../near-limit.ts'
 import { wordFactor } from '../search/prepared-query.ts'
 import type { Clustering } from './clustering.ts'
 import { FilterNeeds } from './filter-needs.ts'
-import { fitCalibration, type Needed } from './fit-calibration.ts'
+import { fitCalibration, type Needed, placeOf as placeOfShare } from './fit-calibration.ts'
 import { nearestFirst, withoutOne } from './kept.ts'
 import type { Points } from './points.ts'
 import type { PseudoKind, PseudoQueries } from './pseudo-queries.ts'
@@ -26,6 +26,8 @@ const MOST_SHARE = 1 / 8
 const STEP = 128
 /** Multiplications that comparing may take; beyond it, some rows are left out. */
 const MOST_MULTIPLICATIONS = 25e9
+/** This share of the rows that queries are made from lies apart from the others. */
+const APART = 0.25
 
 export class Calibrator {
   readonly #work: Work
@@ -125,8 +127,9 @@ export class Calibrator {
   async finish(firsts: Uint32Array, seconds: Uint32Array, reach: number): Promise<Calibration> {
     const { kinds, points } = this.#queries
     const needed: Needed[] = []
+    const apart = this.#apart()
     for (const query of kinds.keys()) {
-      needed.push(this.#needed(query, firsts, seconds, reach))
+      needed.push({ ...this.#needed(query, firsts, seconds, reach), isApart: apart.has(query) })
       await this.#work.spent(points.dimension * this.#clustering.centroids.count)
     }
     const fitted = fitCalibration(needed, this.#neighbours, DENSITY * Math.sqrt(this.#rows))
@@ -145,6 +148,7 @@ export class Calibrator {
         limit: (nearest, nearly) => nearLimit(this.#space, nearest, reach, this.#lengthOf(query), nearly),
       }),
       ownDistance: (query) => this.#ownDistance(query),
+      apart,
     })
     return { ...calibration, filters }
   }
@@ -153,7 +157,23 @@ export class Calibrator {
     return Math.sqrt(this.#querySquares[query] as number)
   }
 
-  #needed(query: number, firsts: Uint32Array, seconds: Uint32Array, reach: number): Needed {
+  /** The queries that are rows and lie farthest from their centroids. */
+  #apart(): Set<number> {
+    const { squares } = this.#clustering
+    const isIp = this.#space === 'ip'
+    const rows = Array.from(this.#queries.kinds.keys()).filter((query) => this.#queries.kinds[query] === 'row')
+    const distances = rows.map((query) => {
+      const square = this.#querySquares[query] as number
+      return this.#bases(query).reduce((least, base, cluster) => {
+        const distance = isIp ? square + (squares[cluster] as number) - 2 * (1 - base) : base
+        return Math.min(least, distance)
+      }, Number.POSITIVE_INFINITY)
+    })
+    const limit = Float64Array.from(distances).sort()[placeOfShare(distances.length, 1 - APART)] ?? 0
+    return new Set(rows.filter((_, i) => (distances[i] as number) > limit))
+  }
+
+  #needed(query: number, firsts: Uint32Array, seconds: Uint32Array, reach: number): Omit<Needed, 'isApart'> {
     const bases = this.#bases(query)
     const sorted = bases.slice().sort()
     const length = this.#lengthOf(query)

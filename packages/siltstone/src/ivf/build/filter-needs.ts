@@ -4,7 +4,8 @@
  * A filter that admits a share s of the rows counts as k/s neighbours (`../need.ts`). That is about right for a filter by chance. One
  * that admits the rows near some row, or those beyond some plane, makes queries unlike those that the calibration was measured with:
  * most of them lie outside of what is admitted, and their nearest admitted rows on its border. How many times as many
- * clusters these need is measured here, with filters of each kind (`filters.ts`); the largest factor that a kind asks for counts.
+ * clusters these need is measured here, with filters of each kind (`filters.ts`), apart for queries that lie outside of what is admitted
+ * (`../outside.ts`); the largest factor that a kind asks for counts.
  *
  * A query visits the clusters with admitted rows, nearest first, until their number n is at least w · need(n), which falls with the share
  * that is admitted in the first n. So it visits the place P of a neighbour if w > n / need(n) for all n < P, and the factor that finds a
@@ -17,6 +18,7 @@ import { Need } from '../need.ts'
 import { type Compared, type FilterKind, TrialFilter } from './filters.ts'
 import { placeOf, shareToFind, standardError } from './fit-calibration.ts'
 import { nearestFirst, withoutOne } from './kept.ts'
+import { isOutside, nearestClusters } from '../outside.ts'
 import type { Points } from './points.ts'
 import type { PseudoKind, PseudoQueries } from './pseudo-queries.ts'
 import type { Work } from './work.ts'
@@ -141,6 +143,7 @@ export class FilterNeeds {
    * @param clustersOf what the clusters are like for a query
    * @param ownDistance of a query that is a row, to itself
    * @param finer see `Need.of`
+   * @param apart queries that are rows and lie apart from others
    */
   finish({
     calibration,
@@ -150,6 +153,7 @@ export class FilterNeeds {
     seconds,
     clustersOf,
     ownDistance,
+    apart,
   }: {
     calibration: Calibration
     stride: number
@@ -158,6 +162,7 @@ export class FilterNeeds {
     seconds: Uint32Array
     clustersOf: (query: number) => ClustersOf
     ownDistance: (query: number) => number
+    apart: ReadonlySet<number>
   }): FilterFactors {
     if (this.#asking.length === 0) return NO_FACTORS
     const need = new Need(calibration, RECALLS)
@@ -176,30 +181,42 @@ export class FilterNeeds {
           return Math.min(bases[first] as number, other)
         })
         const walk = this.#walk(bases, admitted, targets)
+        const outside = this.#isOutside(bases, admitted, this.#shares[s] as number)
         const near = nearOf(walk.admittedBases, limit)
         const needed = need.of(near, finer)
         RECALLS.forEach((_, level) =>
           NEIGHBOURS.forEach((count, i) => {
             const least = leastFactors(walk.shares, (share) => needed(level, (neighbours[i] as number) / share))
             const values = walk.places.slice(0, count).map((place) => least[place - 1] as number)
-            found[s]?.[level]?.[i]?.add((this.#filters[filter] as TrialFilter).kind, {
-              filter,
-              isRow: kind === 'row',
-              values,
-            })
+            const asked = { filter, values }
+            const filterKind = (this.#filters[filter] as TrialFilter).kind
+            const critical = found[s]?.[level]?.[i]
+            critical?.add(filterKind, kind === 'row' ? 'row' : 'other', outside, asked)
+            if (apart.has(query)) critical?.add(filterKind, 'apart', outside, asked)
           }),
         )
       }
     }
-    return {
-      shares: this.#shares,
-      factors: found.map((levels) => {
-        const rows = levels.map((counts, level) => counts.map((one) => one.factor(RECALLS[level] as number)))
+    const factorsOf = (outside: boolean) =>
+      found.map((levels) => {
+        const rows = levels.map((counts, level) => counts.map((one) => one.factor(RECALLS[level] as number, outside)))
         return calibration.recalls.map((recall) =>
           calibration.neighbours.map((count) => Math.fround(Math.exp(between(rows, neighbours, recall, count)))),
         )
-      }),
+      })
+    return { shares: this.#shares, factors: factorsOf(false), outside: factorsOf(true) }
+  }
+
+  #isOutside(bases: Float64Array, admitted: Uint32Array, share: number): boolean {
+    const nearest = nearestClusters(bases.length)
+    const ascending = new Ascending(bases.slice(), nearest)
+    let [inside, rows] = [0, 0]
+    for (let i = 0; i < nearest; i++) {
+      const cluster = ascending.next()
+      inside += admitted[cluster] ?? 0
+      rows += Math.max(1, this.#compared[cluster] ?? 0)
     }
+    return isOutside(inside, rows, share)
   }
 
   /** The clusters with admitted rows, nearest first, as far as the farthest target. @param targets bases of the clusters of the neighbours */
@@ -261,30 +278,38 @@ function nearOf(bases: Float64Array, limit: ClustersOf['limit']): (nearly: numbe
 /** What one query needs of one filter: logarithms of the factors above which its neighbours are found. */
 interface Asked {
   filter: number
-  isRow: boolean
   values: readonly number[]
 }
 
+/** Rows, those of them that lie apart, and all other queries together. */
+type QueryGroup = 'row' | 'apart' | 'other'
+
 /** For one share, recall and number of neighbours. */
 class Critical {
-  /** By kinds of filters; rows, and all other queries together. */
-  readonly #groups = new Map<string, Asked[]>()
+  /** By kinds of filters and groups of queries; apart for queries outside of what is admitted. */
+  readonly #inside = new Map<string, Asked[]>()
+  readonly #outside = new Map<string, Asked[]>()
 
-  add(kind: FilterKind, asked: Asked): void {
+  add(kind: FilterKind, group: QueryGroup, isOutside: boolean, asked: Asked): void {
     if (asked.values.length === 0) return
-    const group = `${kind} ${asked.isRow}`
-    const known = this.#groups.get(group)
+    const groups = isOutside ? this.#outside : this.#inside
+    const key = `${kind} ${group}`
+    const known = groups.get(key)
     if (known) known.push(asked)
-    else this.#groups.set(group, [asked])
+    else groups.set(key, [asked])
   }
 
-  /** The logarithm of the largest factor that a group asks for; rows with a margin, as without a filter. */
-  factor(recall: number): number {
+  /**
+   * The logarithm of the largest factor that a group asks for, with a margin, as rows have without a filter: what queries that lie far from
+   * what is admitted need is alike for all of them, but differs from filter to filter, and a user may have but one.
+   */
+  factor(recall: number, isOutside: boolean): number {
+    const [own, other] = isOutside ? [this.#outside, this.#inside] : [this.#inside, this.#outside]
     let most = Math.log(LEAST_FACTOR)
-    for (const some of this.#groups.values()) {
+    for (const some of (own.size > 0 ? own : other).values()) {
       const sorted = Float64Array.from(some.flatMap(({ values }) => values)).sort()
       const quantile = (share: number) => sorted[placeOf(sorted.length, share)] as number
-      const error = some[0]?.isRow === true ? errorOverFilters(some, quantile(shareToFind(recall))) : 0
+      const error = errorOverFilters(some, quantile(shareToFind(recall)))
       most = Math.max(most, quantile(shareToFind(recall, error)))
     }
     return Math.min(Math.log(MOST_FACTOR), most)

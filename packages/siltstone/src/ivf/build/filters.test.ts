@@ -35,7 +35,7 @@ it('admits about the shares that are asked for, each set within the larger one',
   const filters = TrialFilter.some(work, queries, sample, SHARES)
   const compared = comparedOf(work, queries.points, pointsOf(work, ROWS, 3))
   const kinds = ['ball', 'half-space', 'chance'] as const
-  for (const kind of kinds) expect(filters.filter((one) => one.kind === kind)).toHaveLength(6)
+  for (const kind of kinds) expect(filters.filter((one) => one.kind === kind)).toHaveLength(10)
   const all = Array.from({ length: ROWS }, (_, i) => i)
   for (const filter of filters) {
     expect(filter.limits[0]).toBeGreaterThan(filter.limits[1] as number)

@@ -11,7 +11,7 @@ import type { Work } from './work.ts'
 export type FilterKind = 'ball' | 'half-space' | 'chance'
 
 const KINDS: readonly FilterKind[] = ['ball', 'half-space', 'chance']
-const OF_EACH_KIND = 6
+const OF_EACH_KIND = 10
 /** Rows from which the limits are estimated. */
 const LIMIT_ROWS = 2_048
 const STEP = 512

@@ -15,6 +15,7 @@ function queriesOf(seed: number, exponent: number, kinds: readonly Needed['kind'
     const flat = 1 + 40 * random.next() ** 2
     return {
       kind: kinds[i % kinds.length] as Needed['kind'],
+      isApart: false,
       near: FLATNESSES.map(({ nearly }) => (nearly === 1.2 ? flat : 1 + 40 * random.next())),
       places: Array.from({ length: 100 }, () => Math.ceil(2 * flat ** exponent * (1 + random.next()))),
     }
@@ -75,11 +76,31 @@ describe('fitting the calibration', () => {
     )
   })
 
+  it('finds what each level promises for the rows that lie apart, however few they are', () => {
+    const isApart = (i: number) => i % 8 === 0
+    const queries = queriesOf(6, 0.5).map((query, i) => ({
+      ...query,
+      isApart: isApart(i),
+      places: isApart(i) ? query.places.map((place) => 6 * place) : query.places,
+    }))
+    const fitted = fitCalibration(queries, [10], CLUSTERS)
+    const { nearly = 0, exponent = 0 } = fitted?.flatness[0] ?? {}
+    const at = FLATNESSES.findIndex((one) => one.nearly === nearly && one.exponent === exponent)
+    const found = queries
+      .filter((_, i) => isApart(i))
+      .flatMap(({ places, near }) => {
+        const visited = (fitted?.theta[3]?.[0] as number) * (near[at] as number) ** exponent
+        return places.slice(0, 10).map((place) => (place <= visited * (1 + 1e-6) ? 1 : 0))
+      })
+    expect(found.reduce((sum: number, one) => sum + one, 0) / found.length).toBeGreaterThanOrEqual(shareToFind(0.95))
+  })
+
   it('takes a margin for rows, the larger the less sure their recall is', () => {
     // As many neighbours are found of each query, or all of one query in two and none of the others.
     const queriesWith = (placesOf: (query: number, i: number) => number): Needed[] =>
       Array.from({ length: 100 }, (_, query) => ({
         kind: 'row',
+        isApart: false,
         near: FLATNESSES.map(() => 1),
         places: Array.from({ length: 10 }, (_unused, i) => placesOf(query, i)),
       }))

@@ -6,9 +6,12 @@
  * t-quantile of these numbers. For few and for many neighbours the flatness is chosen apart: the one with which queries like the rows
  * visit the fewest clusters, in the mean of the logarithms over the levels that count most.
  *
- * θ is the largest that one of the kinds of queries asks for. Each finds what the level promises, with what is left to the codes on
- * top; rows, and middles at high recalls, also with a margin for chance: `CONFIDENCE` standard errors of their mean recall. The others get
- * none: they are more unlike the rows than most real queries.
+ * θ is the largest that one of the groups of queries asks for: rows, the rows that lie apart from others, and each other kind. Each finds
+ * what the level promises, with what is left to the codes on top; rows, and middles at high recalls, also with a margin for chance:
+ * `CONFIDENCE` standard errors of their mean recall. The others get none: they are more unlike the rows than most real queries.
+ *
+ * Rows that lie apart are a group of their own because most rows may lie where they are dense, in a few places that are there thousands of
+ * times, and most queries elsewhere.
  */
 import type { Calibration } from '../calibration.ts'
 import { selectSmallest } from '../../kernels/smallest.ts'
@@ -19,6 +22,8 @@ import type { PseudoKind } from './pseudo-queries.ts'
 /** What one pseudo-query needed. */
 export interface Needed {
   kind: PseudoKind
+  /** Of a row: whether it lies farther from its centroid than most rows. */
+  isApart: boolean
   /**
    * The place, from 1 on, of the nearer cluster of each neighbour in the order in which a search visits them. For each number of
    * neighbours that is calibrated for, those of the nearest ones come first. Of an index with as many clusters as its rows ask for: see `DENSITY`.
@@ -28,7 +33,9 @@ export interface Needed {
   near: readonly number[]
 }
 
-const KINDS: readonly PseudoKind[] = ['row', 'shifted', 'between']
+/** Those of a kind, or the rows that lie apart, which are among the rows, too. */
+type Group = PseudoKind | 'apart'
+const GROUPS: readonly Group[] = ['row', 'apart', 'shifted', 'between']
 /** One-sided: nine of ten indexes reach the recall for queries like their rows, and more where another kind asks for more. */
 const CONFIDENCE = 1.3
 /** From here on, few neighbours may be missed, so chance decides more. */
@@ -82,13 +89,13 @@ function cheapest(queries: readonly Needed[], count: number, clusters: number): 
   const costs = FLATNESSES.map(({ exponent }, place) => {
     const powers = rows.map(({ near }) => (near[place] as number) ** exponent)
     const theta = CHOSEN_FOR.map(() => LEAST_THETA)
-    for (const kind of KINDS) {
-      const { values, ends } = needsOf(queries, kind, count, place)
+    for (const group of GROUPS) {
+      const { values, ends } = needsOf(queries, group, count, place)
       if (values.length === 0) continue
       let from = 0
       CHOSEN_FOR.forEach((recall, i) => {
         // About what the margin will be: with some flatnesses a few rows need very much.
-        const error = hasMargin(kind, recall) ? meanRecallError(1 - recall, ends.length) : 0
+        const error = hasMargin(group, recall) ? meanRecallError(1 - recall, ends.length) : 0
         const at = placeOf(values.length, shareToFind(recall, error))
         // What the lower one leaves behind is larger, and this one is among that.
         selectSmallest(values, at, from, values.length)
@@ -113,22 +120,22 @@ export function shareToFind(recall: number, error = 0): number {
   return 1 - Math.max(missed * (1 - MOST_MARGIN), missed * MISSED_BY_CLUSTERS - CONFIDENCE * error)
 }
 
-function hasMargin(kind: PseudoKind, recall: number): boolean {
-  return kind === 'row' || (kind === 'between' && recall >= HIGH_RECALL)
+function hasMargin(group: Group, recall: number): boolean {
+  return group === 'row' || (group === 'between' && recall >= HIGH_RECALL)
 }
 
 /** θ for each level and number of neighbours; at least as large as that of a lower level. @param places of the flatnesses */
 function thetas(queries: readonly Needed[], counts: readonly number[], places: readonly number[]): number[][] {
   const theta = RECALL_LEVELS.map(() => new Array<number>(counts.length).fill(LEAST_THETA))
   counts.forEach((count, i) => {
-    for (const kind of KINDS) {
-      const needs = needsOf(queries, kind, count, places[i] as number)
+    for (const group of GROUPS) {
+      const needs = needsOf(queries, group, count, places[i] as number)
       if (needs.values.length === 0) continue
       const sorted = needs.values.slice().sort()
       const quantile = (share: number) => sorted[placeOf(sorted.length, share)] as number
       RECALL_LEVELS.forEach(({ recall }, level) => {
         const row = theta[level] as number[]
-        const error = hasMargin(kind, recall) ? errorAt(needs, quantile(shareToFind(recall))) : 0
+        const error = hasMargin(group, recall) ? errorAt(needs, quantile(shareToFind(recall))) : 0
         const needed = quantile(shareToFind(recall, error))
         row[i] = Math.fround(Math.min(MOST_THETA, Math.max(row[i] as number, theta[level - 1]?.[i] ?? 0, needed)))
       })
@@ -141,7 +148,7 @@ function thetas(queries: readonly Needed[], counts: readonly number[], places: r
   return theta
 }
 
-/** The θ that each neighbour of each query of a kind needs. */
+/** The θ that each neighbour of each query of a group needs. */
 interface Needs {
   /** Query by query. */
   values: Float64Array
@@ -149,8 +156,9 @@ interface Needs {
   ends: readonly number[]
 }
 
-function needsOf(queries: readonly Needed[], wanted: PseudoKind, count: number, place: number): Needs {
-  const some = queries.filter(({ kind, places }) => kind === wanted && places.length > 0)
+function needsOf(queries: readonly Needed[], wanted: Group, count: number, place: number): Needs {
+  const isWanted = ({ kind, isApart }: Needed) => (wanted === 'apart' ? isApart : kind === wanted)
+  const some = queries.filter((query) => isWanted(query) && query.places.length > 0)
   const { exponent } = FLATNESSES[place] as Flatness
   const values = new Float64Array(some.reduce((sum, { places }) => sum + Math.min(count, places.length), 0))
   let at = 0

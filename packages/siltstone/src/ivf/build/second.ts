@@ -1,11 +1,16 @@
 /**
  * The second cluster of a row (SOAR: Sun et al., NeurIPS 2023): not simply the second nearest, but one whose centroid lies
  * in another direction, so that a query that does not visit the first cluster is likely to visit the second.
+ *
+ * A row that lies much nearer to its first cluster than to any other has none: a query that comes near the row visits the first. Otherwise
+ * copies of rows that lie apart, which are about equally far from all other centroids, would all enter the one nearest to the middle.
  */
 import type { Neighbours } from './neighbours.ts'
 import type { Shortlists } from './shortlists.ts'
 
 const LAMBDA = 1
+/** Largest squared distance to the second centroid, as a multiple of that to the first. */
+const MOST_FARTHER = 2
 /** A row without a second cluster. */
 export const NONE = 0xffffffff
 
@@ -28,8 +33,8 @@ export function secondCluster(
   let best = Number.POSITIVE_INFINITY
   for (let i = 1; i < (found.counts[row] as number); i++) {
     const distance = Math.max(0, (found.distances[start + i] as number) + square)
-    // Sorted by distance: nothing that follows can be better.
-    if (distance >= best) break
+    // Sorted by distance: nothing that follows can be better, or near enough.
+    if (distance >= best || distance > MOST_FARTHER * residual) break
     const cluster = found.clusters[start + i] as number
     const along = square - firstDot - (found.dots[start + i] as number) + neighbours.dot(first, cluster)
     const loss = distance + (LAMBDA * along * along) / residual

@@ -4,6 +4,9 @@
  * the borders of the groups have no effect. In the first of these rounds, too large clusters are split and nearly empty
  * ones dropped, so that all lists cost about the same to read.
  *
+ * Where rows are there many times, most of the sample lies in a few places, and so would most clusters, which serves no query: copies cannot be
+ * told apart, and all other rows would share the clusters that are left. So copies are taken out of the sample, and the rest is trained again.
+ *
  * Deterministic: the same sample gives the same clusters.
  */
 import { DENSITY } from '../directory.ts'
@@ -27,6 +30,12 @@ const FLAT_ROUNDS = 6
 const TOO_LARGE = 4
 const TOO_SMALL = 1 / 50
 const SPLIT_ROUNDS = 3
+/** A cluster holds copies if its mean squared distance to the centroid is at most this share of that of all clusters. */
+const COPIES_ERROR = 1 / 50
+/** The training begins again if at least this share of the sample is copies. */
+const MANY_COPIES = 0.1
+/** Points per cluster, at least, when copies are left out. */
+const LEAST_POINTS = 8
 const JOINT_ROUNDS = 4
 
 export function clustersFor(rows: number): number {
@@ -41,15 +50,59 @@ export function sampleFor(rows: number): number {
 /** @param all at least one point @param clusters approximate number of clusters to make */
 export async function train(work: Work, all: Subset, clusters: number): Promise<Groups> {
   const random = seededRandom(clusters)
-  const { points: sample, members } = all
-  let groups =
-    clusters <= FLAT_CLUSTERS
-      ? oneGroup(await lloyd(work, all, clusters, FLAT_ROUNDS, random), sample.dimension)
-      : await twoLevels(work, all, clusters, random)
+  const { members, points } = all
   const meanSize = members.length / clusters
-  groups = await refine(work, all, groups, (group) => rebalance(work, sample, group, meanSize, random))
-  for (let round = 1; round < JOINT_ROUNDS; round++) groups = await refine(work, all, groups)
-  return inOrder(groups, sample.dimension)
+  const first = await assigned(work, all, await initial(work, all, clusters, random))
+  const distinct = withoutCopies(all, first, meanSize)
+  if (members.length - distinct.length < MANY_COPIES * members.length)
+    return finished(work, all, first, meanSize, random)
+  const some = { points, members: distinct }
+  const fewer = Math.max(1, Math.min(clusters, Math.floor(distinct.length / LEAST_POINTS)))
+  const again = await assigned(work, some, await initial(work, some, fewer, random))
+  return finished(work, some, again, distinct.length / fewer, random)
+}
+
+function initial(work: Work, all: Subset, clusters: number, random: Random): Promise<Groups> {
+  return clusters <= FLAT_CLUSTERS ? flat(work, all, clusters, random) : twoLevels(work, all, clusters, random)
+}
+
+async function flat(work: Work, all: Subset, clusters: number, random: Random): Promise<Groups> {
+  return oneGroup(await lloyd(work, all, clusters, FLAT_ROUNDS, random), all.points.dimension)
+}
+
+async function finished(work: Work, all: Subset, first: Assigned, meanSize: number, random: Random): Promise<Groups> {
+  const { points } = all
+  let groups = await moved(first, points.dimension, (group) => rebalance(work, points, group, meanSize, random))
+  for (let round = 1; round < JOINT_ROUNDS; round++)
+    groups = await moved(await assigned(work, all, groups), points.dimension)
+  return inOrder(groups, points.dimension)
+}
+
+/** The members, but of a large cluster of copies only as many as a cluster has on average. */
+function withoutCopies({ points }: Subset, { members, means }: Assigned, meanSize: number): Uint32Array {
+  const { dimension } = points
+  const squares = points.squares()
+  const errors = members.map((own, c) => {
+    let sum = 0
+    for (const member of own) sum += squares[member] as number
+    for (let d = c * dimension; d < (c + 1) * dimension; d++) sum -= own.length * (means[d] as number) ** 2
+    return Math.max(0, sum)
+  })
+  const all = members.reduce((sum, own) => sum + own.length, 0)
+  const limit = (COPIES_ERROR * errors.reduce((sum, error) => sum + error, 0)) / all
+  const kept: Uint32Array[] = members.map((own, c) => {
+    const isCopies = own.length > meanSize && (errors[c] as number) <= limit * own.length
+    if (!isCopies) return own
+    const step = own.length / meanSize
+    return Uint32Array.from({ length: Math.ceil(meanSize) }, (_, i) => own[Math.floor(i * step)] as number)
+  })
+  const distinct = new Uint32Array(kept.reduce((sum, own) => sum + own.length, 0))
+  let end = 0
+  for (const own of kept) {
+    distinct.set(own, end)
+    end += own.length
+  }
+  return distinct.sort()
 }
 
 function oneGroup(floats: Float32Array, dimension: number): Groups {
@@ -84,13 +137,16 @@ interface Group {
   floats: Float32Array
 }
 
-/** Moves each centroid to the mean of the points nearest to it. @param change returns the new centroids of a group */
-async function refine(
-  work: Work,
-  all: Subset,
-  groups: Groups,
-  change: (group: Group) => Promise<Float32Array> = async ({ floats }) => floats,
-): Promise<Groups> {
+/** Points and the clusters that they are nearest to. */
+interface Assigned {
+  groups: Groups
+  /** Of each cluster. */
+  members: Uint32Array[]
+  /** Of these, f32[clusters × dimension]; of a cluster without members, its centroid. */
+  means: Float32Array
+}
+
+async function assigned(work: Work, all: Subset, groups: Groups): Promise<Assigned> {
   const { dimension } = all.points
   const clustering = new Clustering(work, groups, dimension)
   const sums = new Sums(work, clustering.centroids.count, dimension)
@@ -98,18 +154,26 @@ async function refine(
     const nearest = await assignAll(work, all, clustering)
     sums.addAll(all, nearest)
     const means = sums.means(clustering.centroids.values())
-    const members = byCluster(nearest, all.members, clustering.centroids.count)
-    const parts: Float32Array[] = []
-    for (let g = 0; g + 1 < groups.starts.length; g++) {
-      const [start, end] = [groups.starts[g] as number, groups.starts[g + 1] as number]
-      const floats = means.slice(start * dimension, end * dimension)
-      parts.push(await change({ members: members.slice(start, end), floats }))
-    }
-    return joined(parts, dimension)
+    return { groups, means, members: byCluster(nearest, all.members, clustering.centroids.count) }
   } finally {
     clustering.free()
     sums.free()
   }
+}
+
+/** Moves each centroid to the mean of the points nearest to it. @param change returns the new centroids of a group */
+async function moved(
+  { groups, members, means }: Assigned,
+  dimension: number,
+  change: (group: Group) => Promise<Float32Array> = async ({ floats }) => floats,
+): Promise<Groups> {
+  const parts: Float32Array[] = []
+  for (let g = 0; g + 1 < groups.starts.length; g++) {
+    const [start, end] = [groups.starts[g] as number, groups.starts[g + 1] as number]
+    const floats = means.slice(start * dimension, end * dimension)
+    parts.push(await change({ members: members.slice(start, end), floats }))
+  }
+  return joined(parts, dimension)
 }
 
 async function assignAll(work: Work, { points, members }: Subset, clustering: Clustering): Promise<Uint32Array> {

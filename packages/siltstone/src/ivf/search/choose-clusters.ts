@@ -2,6 +2,7 @@
 import { Ascending } from '../../kernels/ascending.ts'
 import { nearLimit } from '../near-limit.ts'
 import type { NearCount } from '../need.ts'
+import { isOutside, nearestClusters } from '../outside.ts'
 import type { ClusterNeed } from './effort.ts'
 import { type IndexedSegment, isFiltered } from './indexed-segment.ts'
 import type { PreparedQuery } from './prepared-query.ts'
@@ -47,7 +48,7 @@ export function chooseClusters(
     return probeOf(segments[i] as IndexedSegment, queries[i] as PreparedQuery, cluster, base)
   }
   return segments.some(isFiltered)
-    ? chooseAdmitted(bases, probeAt, limitOf, levels, need)
+    ? chooseAdmitted(bases, probeAt, limitOf, levels, need, shareOf(segments))
     : chooseNearest(bases, probeAt, limitOf, levels, need)
 }
 
@@ -85,6 +86,12 @@ function chooseNearest(
   return { probes, ends }
 }
 
+/** The share of the rows that is admitted. */
+function shareOf(segments: readonly IndexedSegment[]): number {
+  const [admitted, rows] = segments.reduce(([a, b], { count, rows: set }) => [a + count, b + set.rows], [0, 0])
+  return admitted / Math.max(1, rows)
+}
+
 /**
  * What share of the rows is admitted differs from place to place when the filter has to do with the vectors, so it is
  * counted in the clusters that were chosen.
@@ -95,8 +102,13 @@ function chooseAdmitted(
   limitOf: LimitOf,
   levels: number,
   need: ClusterNeed,
+  share: number,
 ): ChosenClusters {
+  const nearest = nearestClusters(bases.length)
   const ascending = new Ascending(bases, bases.length)
+  /** Clusters passed so far, admitted or not, and what the nearest of them hold. */
+  let passed = 0
+  const nearby = { admitted: 0, rows: 0 }
   const walked: { probe: Probe; admitted: number; rows: number }[] = []
   /** The cluster in place `place` of those with admitted rows. */
   const at = (place: number) => {
@@ -105,6 +117,10 @@ function chooseAdmitted(
       if (next < 0) return undefined
       const probe = probeAt(next, ascending.value)
       const counts = rowsOf(probe)
+      if (passed++ < nearest) {
+        nearby.admitted += counts.admitted
+        nearby.rows += counts.rows
+      }
       if (counts.admitted > 0) walked.push({ probe, ...counts })
     }
     return walked[place]
@@ -115,7 +131,8 @@ function chooseAdmitted(
     for (let one = at(0); one && one.probe.base <= limit; one = at(count)) count++
     return Math.max(1, count)
   })
-  const needed = need(near)
+  while (passed < nearest && at(walked.length));
+  const needed = need(near, isOutside(nearby.admitted, nearby.rows, share))
   const ends: number[] = []
   let end = 0
   let admitted = 0

@@ -24,9 +24,11 @@ describe('effort', () => {
   it('is what is fixed', () => {
     expect(effortOf({ recall: 0.9, fixed: { clusters: 7 } })).toEqual({
       clusters: 7,
-      levels: [{ recall: 0.9, deviations: 1.05 }],
+      levels: [RECALL_LEVELS[2]],
     })
-    expect(effortOf({ fixed: { clusters: 7, deviations: 2 } }).levels).toMatchObject([{ deviations: 2 }])
+    expect(effortOf({ fixed: { clusters: 7, deviations: 2 } }).levels).toMatchObject([
+      { deviations: 2, mostDeviations: 2 },
+    ])
   })
 })
 
@@ -91,31 +93,42 @@ describe('the need of clusters', () => {
   it('is larger by the factor for the share of all rows that a filter admits', () => {
     const { recalls, neighbours } = UNCALIBRATED
     const factors = [2, 8].map((factor) => recalls.map(() => neighbours.map(() => factor)))
-    const filters = { shares: [0.4, 0.1], factors }
+    const outside = factors.map((rows) => rows.map((row) => row.map((one) => 2 * one)))
+    const filters = { shares: [0.4, 0.1], factors, outside }
     const filtered = (share: number) => ({ ...one(10_000, { ...UNCALIBRATED, filters }), admitted: share * 10_000 })
-    const need = (share: number) => clusterNeed(effort, 10, [filtered(share)])(near(16))(last, 0.5)
+    const need = (share: number, isOutside?: boolean) =>
+      clusterNeed(effort, 10, [filtered(share)])(near(16), isOutside)(last, 0.5)
     const plain = need(1)
     expect(need(0.4) / plain).toBeCloseTo(2, 1)
     // Half way between, in logarithms.
     expect(need(0.2) / plain).toBeCloseTo(4, 1)
     expect(need(0.1) / plain).toBeCloseTo(8, 1)
     expect(need(0.01)).toBe(need(0.1))
+    expect(need(0.1, true) / plain).toBeCloseTo(16, 1)
   })
 
   it('is corrected by what queries without a filter needed; with one, only to more', () => {
     const filtered = { ...one(10_000), admitted: 4_000 }
     const partlyDeleted = { ...one(10_000), admitted: 8_000 }
     const need = (segment: SegmentSummary, factor: number) =>
-      clusterNeed(
-        effort,
-        10,
-        [segment],
-        effort.levels.map(() => factor),
-      )(near(16))(last, 1)
+      clusterNeed(effort, 10, [segment], { levels: effort.levels.map(() => factor), exponent: 0, nearly: 1.15 })(
+        near(16),
+      )(last, 1)
     expect(need(one(10_000), 0.5)).toBe(64)
     expect(need(partlyDeleted, 0.5)).toBe(64)
     expect(need(filtered, 0.5)).toBe(need(filtered, 1))
     expect(need(filtered, 2)).toBe(2 * need(filtered, 1))
+  })
+
+  it('is corrected by how flat a query is, of the clusters that one segment of all rows would have', () => {
+    const correction = { levels: effort.levels.map(() => 0.25), exponent: 0.5, nearly: 1.3 }
+    const need = (segments: SegmentSummary[], count: number) =>
+      clusterNeed(effort, 10, segments, correction)(near(count))(last, 1) /
+      clusterNeed(effort, 10, segments)(near(count))(last, 1)
+    expect(need([one(10_000)], 16)).toBeCloseTo(1, 1)
+    expect(need([one(10_000)], 64)).toBeCloseTo(2, 1)
+    const halves = [one(5_000), one(5_000)]
+    expect(need(halves, 64 * Math.SQRT2)).toBeCloseTo(2, 1)
   })
 
   it('is the same for all queries if it is fixed', () => {

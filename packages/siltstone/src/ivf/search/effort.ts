@@ -8,6 +8,7 @@ import type { Calibration } from '../calibration.ts'
 import { DENSITY } from '../directory.ts'
 import { type NearCount, Need } from '../need.ts'
 import { DEFAULT_RECALL, levelsFor, type RecallLevel } from '../recall-levels.ts'
+import { type CorrectionFactors, factorAt } from './correction.ts'
 import type { IndexedSegment } from './indexed-segment.ts'
 
 export interface Effort {
@@ -30,8 +31,8 @@ export function summaryOf({ ivf: { directory }, rows, count }: IndexedSegment): 
   return { clusters, calibration, rows: rows.rows, admitted: count }
 }
 
-/** Of one query: how many clusters to visit, of those that hold admitted rows. */
-export type ClusterNeed = (near: NearCount) => QueryNeed
+/** Of one query: how many clusters to visit, of those that hold admitted rows. @param isOutside see `../outside.ts`; default false */
+export type ClusterNeed = (near: NearCount, isOutside?: boolean) => QueryNeed
 
 /**
  * The number of clusters at a level, beside those of the levels before.
@@ -49,18 +50,19 @@ export function effortOf({ recall = DEFAULT_RECALL, fixed }: SearchOptions = {})
   if (fixed === undefined) return { levels }
   const { clusters, deviations } = fixed
   const last = levels.at(-1) as RecallLevel
-  return { levels: [{ recall, deviations: deviations ?? last.deviations }], clusters }
+  const level = deviations === undefined ? last : { deviations, mostDeviations: deviations }
+  return { levels: [{ ...level, recall }], clusters }
 }
 
 /**
  * Segments are calibrated apart: the need is the geometric mean of what each says, weighted by its admitted rows.
- * @param factors on the need at each of `RECALL_LEVELS`; see `correction.ts`
+ * @param correction of the need, by real queries
  */
 export function clusterNeed(
   effort: Effort,
   k: number,
   segments: readonly SegmentSummary[],
-  factors?: readonly number[],
+  correction?: CorrectionFactors,
 ): ClusterNeed {
   if (effort.clusters !== undefined) {
     const total = segments.reduce((sum, { clusters }) => sum + clusters, 0)
@@ -78,22 +80,29 @@ export function clusterNeed(
   // Queries without a filter gave the factors: that those need less says nothing of queries with one.
   const [rows, admitted] = totals(segments)
   const least = admitted < rows * FILTERED ? 1 : 0
-  return (near) => {
-    const need = needed(near)
-    return (level, share) => Math.ceil(need(level, share) * Math.max(least, factors?.[level] ?? 1) - ROUNDING)
+  const finer = finerThanOne(segments)
+  return (near, isOutside) => {
+    const need = needed(near, isOutside)
+    const count = correction && correction.exponent !== 0 ? near(correction.nearly) / finer : 1
+    return (level, share) => {
+      const factor = correction ? Math.max(least, factorAt(correction, level, count)) : 1
+      return Math.ceil(need(level, share) * factor - ROUNDING)
+    }
   }
 }
 
 /** @param recalls of each level */
 export function unroundedNeed(recalls: readonly number[], k: number, segments: readonly SegmentSummary[]): ClusterNeed {
   const [rows, admitted] = totals(segments)
-  // As many times more clusters than one segment of all rows would have.
-  const finer = segments.reduce((sum, { clusters }) => sum + clusters, 0) / (DENSITY * Math.sqrt(rows))
+  const finer = finerThanOne(segments)
   const parts = segments.map((one) => ({ need: needOf(one.calibration, recalls), weight: one.admitted / admitted }))
-  const filter = recalls.map((_, level) =>
-    parts.reduce((total, { need, weight }) => total + weight * need.factor(level, k, admitted / rows), 0),
-  )
-  return (near) => {
+  const factorsOf = (isOutside: boolean) =>
+    recalls.map((_, level) =>
+      parts.reduce((total, { need, weight }) => total + weight * need.factor(level, k, admitted / rows, isOutside), 0),
+    )
+  const [inside, outside] = [factorsOf(false), admitted < rows ? factorsOf(true) : []]
+  return (near, isOutside = false) => {
+    const filter = isOutside ? outside : inside
     const queries = parts.map(({ need, weight }) => ({ of: need.of(near, finer), weight }))
     return (level, share) => {
       // A filter that admits one row in ten makes the tenth neighbour as far as the hundredth is without it.
@@ -103,6 +112,11 @@ export function unroundedNeed(recalls: readonly number[], k: number, segments: r
       return Math.exp(log)
     }
   }
+}
+
+/** How many times as many clusters there are as one segment of all rows would have. */
+export function finerThanOne(segments: readonly SegmentSummary[]): number {
+  return segments.reduce((sum, { clusters }) => sum + clusters, 0) / (DENSITY * Math.sqrt(totals(segments)[0]))
 }
 
 /** Rows, and admitted ones. */

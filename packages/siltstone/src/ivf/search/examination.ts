@@ -7,20 +7,22 @@
  * all; and later scans leave out only rows that no later level would measure, since the k-th distance found only falls.
  *
  * - Near, where measuring a row costs microseconds (`scan`, `take`): after each level the likeliest candidates are measured
- *   first, and the distances found bound what else is worth measuring.
+ *   first, and the distances found bound what else is worth measuring. How far beyond the k-th distance estimates are taken seriously
+ *   follows from how close the distances found are to one another (`../deviations.ts`).
  * - Far, where it costs a round trip (`all`): the candidates of all levels are measured at once, so each level is bounded
  *   by estimates: the k-th smallest upper end of an interval.
  */
 import { Nearest } from '../../kernels/nearest.ts'
 import type { SearchStats } from '../../model/read.ts'
-import type { RecallLevel } from '../recall-levels.ts'
+import { deviationsFor } from '../deviations.ts'
+import { missedByCodes, type RecallLevel } from '../recall-levels.ts'
 import { Candidates } from './candidates.ts'
 import type { PreparedQuery } from './prepared-query.ts'
 import { type ProbedList, type ScanLimits, scanLists } from './scan-lists.ts'
 import { workspace } from './workspace.ts'
 
 /** Half the width of the intervals of the first near scan: more than any level's. */
-const WIDEST = 3
+const WIDEST = 3.3
 /** Candidates handed out first, as a multiple of k: most of the k nearest are among them. */
 const LIKELIEST = 2
 /** Candidates handed out at a time afterwards, at least. */
@@ -40,6 +42,9 @@ export interface Examined {
   stats: SearchStats
 }
 
+/** The nearest rows measured so far. */
+export type Found = Pick<Nearest, 'bound' | 'distances'>
+
 export class Examination {
   readonly levels: number
   readonly #examined: Examined
@@ -51,6 +56,11 @@ export class Examination {
   #open: number[] = []
   /** Candidates before this one are in `#open` or will never be measured. */
   #seen = 0
+  /** Of the estimates of the rows handed out so far: sum and number. */
+  #deviationSum = 0
+  #deviationCount = 0
+  /** Of this level. */
+  #deviations = 0
   /** Places of the candidates to hand out at this level, likeliest first, and the next of them. */
   #order: number[] = []
   #next = 0
@@ -67,28 +77,29 @@ export class Examination {
     )
   }
 
-  /** Scans what this level visits beyond the one before. @param distance the k-th found so far, as the space defines it */
-  scan(level: number, distance: number): void {
-    const limit = distance * this.#examined.scale
-    const last = scanLimits(this.#lastDeviations)
+  /** Scans what this level visits beyond the one before. @param found so far, with distances as the space defines them */
+  scan(level: number, found: Found): void {
+    const limit = found.bound * this.#examined.scale
+    const last = scanLimits(this.#mostDeviations)
     const first = { ...last, deviations: Math.max(WIDEST, last.deviations) }
     this.#scan(level, level === 0 ? first : { limit, ...last })
     for (; this.#seen < this.#candidates.size; this.#seen++) this.#open.push(this.#seen)
-    if (!this.#isFirst) this.#arrange(level, limit)
+    if (!this.#isFirst) this.#arrange(level, found)
   }
 
   /** Tags of candidates to measure next, none twice. @returns none if no other is worth measuring at this level */
-  take(level: number, distance: number): number[] {
+  take(level: number, found: Found): number[] {
     const { levels, k, scale } = this.#examined
-    const { deviations } = levels[level] as RecallLevel
-    const limit = distance * scale
+    const limit = found.bound * scale
     const tags: number[] = []
     if (this.#isFirst) {
       this.#isFirst = false
+      const { deviations } = levels[level] as RecallLevel
       for (const i of this.#likeliest(Math.max(STEP, LIKELIEST * k), deviations)) this.#take(i, tags)
       return tags
     }
-    if (level === 0 && this.#order.length === 0) this.#arrange(level, limit)
+    if (level === 0 && this.#order.length === 0) this.#arrange(level, found)
+    const deviations = this.#deviations
     // More at a time the more there were: where estimates tell little, very many are measured.
     const most = Math.max(STEP, Math.ceil(k / 2), this.#taken.size >> 2)
     for (; this.#next < this.#order.length && tags.length < most; this.#next++) {
@@ -123,11 +134,26 @@ export class Examination {
     return (this.#examined.levels.at(-1) as RecallLevel).deviations
   }
 
+  get #mostDeviations(): number {
+    return (this.#examined.levels.at(-1) as RecallLevel).mostDeviations
+  }
+
+  /** For the neighbours found so far; see `../deviations.ts`. */
+  #deviationsAt(level: number, found: Found): number {
+    const { levels, scale } = this.#examined
+    const { recall, deviations, mostDeviations } = levels[level] as RecallLevel
+    if (deviations === mostDeviations || found.bound === Number.POSITIVE_INFINITY) return deviations
+    const usual = this.#deviationSum / this.#deviationCount / scale
+    return deviationsFor(found.distances(), missedByCodes(recall), deviations, mostDeviations, usual)
+  }
+
   #take(i: number, tags: number[]): void {
     const tag = this.#candidates.tags[i] as number
     if (this.#taken.has(tag)) return
     this.#taken.add(tag)
     tags.push(tag)
+    this.#deviationSum += this.#candidates.deviations[i] as number
+    this.#deviationCount++
   }
 
   #lower(i: number, deviations: number): number {
@@ -138,10 +164,10 @@ export class Examination {
   }
 
   /** Orders what this level measures. Drops what no level will: the k-th distance only falls. */
-  #arrange(level: number, limit: number): void {
-    const { deviations } = this.#examined.levels[level] as RecallLevel
-    const last = this.#lastDeviations
-    const most = last === Number.POSITIVE_INFINITY ? last : limit
+  #arrange(level: number, found: Found): void {
+    const deviations = (this.#deviations = this.#deviationsAt(level, found))
+    const last = this.#mostDeviations
+    const most = last === Number.POSITIVE_INFINITY ? last : found.bound * this.#examined.scale
     const { tags } = this.#candidates
     const open: number[] = []
     const within: number[] = []

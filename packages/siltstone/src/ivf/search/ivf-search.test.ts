@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { RowSet } from '../../format/row-set.ts'
+import { Nearest } from '../../kernels/nearest.ts'
 import { Bucket } from '../../format/segment/testing.ts'
 import { seededRandom } from '../../ports/seeded-random.ts'
 import { indexedSegment, wholeSegment } from '../build/testing.ts'
@@ -53,6 +54,30 @@ function distance(space: IndexedSpace, a: Float32Array, b: Float32Array): number
 }
 
 const exhaustive = effortOf({ fixed: { clusters: 1e6, deviations: 4 } })
+
+it('misses few of the neighbours that are as far as the last of them: copies of a row have one code', async () => {
+  const random = seededRandom(21)
+  const [copies, groups] = [10, 360]
+  const place = () => Float32Array.from({ length: 192 }, () => random.next() + random.next() - 1)
+  const places = Array.from({ length: groups }, place)
+  const rows = Array.from({ length: copies * groups }, (_, i) => places[i % groups] as Float32Array)
+  const { segment, vectors } = await segmentOf(rows, 'l2')
+  // All clusters: what is missed is missed by estimates.
+  const effort = effortOf({ recall: 0.9, fixed: { clusters: 1e6 } })
+  const search = new IvfSearch([segment], copies, effort, new SearchRecorder())
+  let found = 0
+  const queries = Array.from({ length: 100 }, place)
+  for (const query of queries) {
+    const nearest = new Nearest(copies)
+    const examination = await search.examine(query, [])
+    examination.scan(0, nearest)
+    for (let tags = examination.take(0, nearest); tags.length > 0; tags = examination.take(0, nearest))
+      for (const tag of tags) nearest.offer(distance('l2', query, vectors.get(tag) as Float32Array), tag)
+    const least = Math.min(...places.map((one) => distance('l2', query, one)))
+    found += nearest.sorted().filter((one) => one.distance <= least).length / copies / queries.length
+  }
+  expect(found).toBeGreaterThan(0.97)
+})
 
 describe.each(['l2', 'cosine', 'ip'] as const)('a search of two segments for %s', (space) => {
   it('keeps the nearest admitted rows of both, and few others', async () => {

@@ -8,11 +8,12 @@
  * The caller measures them exactly: their vectors are not part of the index.
  */
 import { type ChosenClusters, chooseClusters } from './choose-clusters.ts'
+import type { CorrectionFactors, NeededEffort } from './correction.ts'
 import { clusterNeed, type ClusterNeed, type Effort, summaryOf } from './effort.ts'
 import { Examination } from './examination.ts'
 import type { IndexedSpace } from '../directory.ts'
 import { type IndexedSegment, isFiltered } from './indexed-segment.ts'
-import { neededEffort, type NeededEffort } from './needed-effort.ts'
+import { neededEffort } from './needed-effort.ts'
 import { prepareQuery, type PreparedQuery } from './prepared-query.ts'
 import type { Probe } from './probe.ts'
 import type { ProbedList } from './scan-lists.ts'
@@ -28,20 +29,20 @@ export class IvfSearch {
 
   /**
    * @param segments at least one; the indexes of all are for the same space
-   * @param factors see `clusterNeed`
+   * @param correction see `clusterNeed`
    */
   constructor(
     segments: readonly IndexedSegment[],
     k: number,
     effort: Effort,
     recorder: SearchRecorder,
-    factors?: readonly number[],
+    correction?: CorrectionFactors,
   ) {
     this.#segments = segments
     this.#k = k
     this.#effort = effort
     this.#recorder = recorder
-    this.#need = clusterNeed(effort, k, segments.map(summaryOf), factors)
+    this.#need = clusterNeed(effort, k, segments.map(summaryOf), correction)
   }
 
   /**

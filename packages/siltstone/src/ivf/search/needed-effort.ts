@@ -1,19 +1,11 @@
 /** What a query would have needed: where its true neighbours lie in the order in which a search visits clusters. */
+import { FLATNESSES } from '../flatness.ts'
 import { RECALL_LEVELS } from '../recall-levels.ts'
 import { chooseClusters } from './choose-clusters.ts'
-import { summaryOf, unroundedNeed } from './effort.ts'
+import type { NeededEffort } from './correction.ts'
+import { finerThanOne, summaryOf, unroundedNeed } from './effort.ts'
 import type { IndexedSegment } from './indexed-segment.ts'
 import type { PreparedQuery } from './prepared-query.ts'
-
-/**
- * For each neighbour, the number of clusters with which its own is the last one that is visited. It does not depend on how
- * far any search looked, so it tells about all recalls at once.
- */
-export interface NeededEffort {
-  needed: number[]
-  /** The clusters that the calibration of the indexes says for each of `RECALL_LEVELS` and as many neighbours. */
-  calibrated: number[]
-}
 
 /** Clusters whose lists are read at a time. */
 const STEP = 64
@@ -28,9 +20,12 @@ export async function neededEffort(
   const summaries = segments.map(summaryOf)
   const recalls = RECALL_LEVELS.map(({ recall }) => recall)
   const need = unroundedNeed(recalls, Math.max(1, tags.length), summaries)
+  const finer = finerThanOne(summaries)
   let calibrated: number[] = []
-  const { probes } = chooseClusters(segments, queries, 1, (near) => {
-    const needed = need(near)
+  let near: number[] = []
+  const { probes } = chooseClusters(segments, queries, 1, (nearCount) => {
+    const needed = need(nearCount)
+    near = FLATNESSES.map(({ nearly }) => nearCount(nearly) / finer)
     calibrated = recalls.map((_, level) => needed(level, 1))
     return () => total
   })
@@ -51,7 +46,7 @@ export async function neededEffort(
     }
     for (const { place, tag } of found.sort((a, b) => a.place - b.place)) if (left.delete(tag)) needed.push(place + 1)
   }
-  return { needed, calibrated }
+  return { needed, calibrated, near }
 }
 
 function bySegment<T extends { segment: IndexedSegment }>(some: readonly T[]): Map<IndexedSegment, T[]> {

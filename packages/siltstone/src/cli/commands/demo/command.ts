@@ -157,6 +157,7 @@ async function serve(options: DemoOptions & { data: string }, out: Output): Prom
     console: true,
     cacheMb: 160,
     queryThreads: 0,
+    warmUpMs: 0,
     logLevel: options.debug ? 'info' : 'error',
   }
   const serving = await startServing(serveOptions).catch((error: unknown) => {
