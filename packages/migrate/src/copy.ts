@@ -214,6 +214,7 @@ async function write(
 const REMEDIES: Partial<Record<Skipped['kind'], string>> = {
   'no-vector': '--embed-missing embeds the documents of such records, --skip leaves the records out',
   'metadata-key': '--rename-keys renames such keys, --skip leaves the records out',
+  'too-large': '--skip leaves such records out',
   file: '--skip leaves out what cannot be read',
   'collection-metadata': '--skip leaves out such keys',
   configuration: '--skip leaves the configuration out',

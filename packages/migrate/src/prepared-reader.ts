@@ -3,7 +3,15 @@
  * would refuse them; keys are renamed and documents embedded if the options say so. Copying and comparing read the source
  * through this module alone, so both treat each record alike.
  */
-import { checkRecord, type EmbedderRegistry, isSiltstoneError, type RecordOp } from 'siltstone/internal'
+import {
+  checkRecord,
+  checkRecordLimits,
+  defaultRecordLimits,
+  type EmbedderRegistry,
+  isSiltstoneError,
+  type RecordLimits,
+  type RecordOp,
+} from 'siltstone/internal'
 import { badKeyOf, splitKeys, withAllowedKeys } from './key-names.ts'
 import { fromSource, sourceError } from './source-error.ts'
 import { recordOp } from './target.ts'
@@ -19,6 +27,8 @@ export interface Preparation {
   embedMissing?: Embedders
   /** Skip a record that should be embedded but cannot be. */
   skip?: boolean
+  /** Those of the store that are not the default. */
+  recordLimits?: Partial<RecordLimits>
 }
 
 /** The collection for which documents are embedded. */
@@ -132,7 +142,8 @@ export class PreparedReader implements SourceReader {
   #faultOf(record: SourceRecord): Pick<Skipped, 'kind' | 'reason'> | undefined {
     const { vector, metadata, document } = record
     const op = recordOp('add', record)
-    if (vector !== null && vector.length === this.#dimension && checkRecord(op) === undefined) return undefined
+    if (vector !== null && vector.length === this.#dimension && checkRecord(op) === undefined)
+      return tooLarge(op, this.#options.recordLimits)
     const bare: RecordOp = { ...op, vector: ANY_VECTOR, metadata: null }
     const id = checkRecord(bare)
     if (id !== undefined) return { kind: 'id', reason: id }
@@ -148,6 +159,16 @@ export class PreparedReader implements SourceReader {
       kind: 'vector-length',
       reason: `its vector has ${vector.length} values, the collection's vectors have ${this.#dimension}`,
     }
+  }
+}
+
+function tooLarge(op: RecordOp, limits: Partial<RecordLimits> = {}): Pick<Skipped, 'kind' | 'reason'> | undefined {
+  try {
+    void checkRecordLimits([op], { ...defaultRecordLimits, ...limits })
+    return undefined
+  } catch (error) {
+    if (!isSiltstoneError(error, 'invalid')) throw error
+    return { kind: 'too-large', reason: error.message }
   }
 }
 

@@ -199,6 +199,16 @@ describe('copying', () => {
       })
   })
 
+  it('leaves out a record that is beyond a bound of the store, or raises the bound', async () => {
+    const records = someRecords(5)
+    const source = new ArraySource(records.map((one, i) => (i === 2 ? { ...one, document: 'x'.repeat(1_001) } : one)))
+    const recordLimits = { maxDocumentBytes: 1_000 }
+    await expect(run(source, { recordLimits })).rejects.toThrow(/1001 bytes.*--limit maxDocumentBytes=.*--skip/)
+    const report = await run(source, { recordLimits, skip: true, restart: true, intoExisting: true })
+    expect(report).toMatchObject({ result: 'equal-but-skipped', copied: 4, skippedKinds: { 'too-large': 1 } })
+    expect(await run(source, { restart: true, into: 'whole' })).toMatchObject({ result: 'equal', copied: 5 })
+  })
+
   it('renames keys that are not allowed only when told to', async () => {
     const source = new ArraySource(someRecords(4))
     const [first, second] = source.records as [SourceRecord, SourceRecord]

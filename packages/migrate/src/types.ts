@@ -39,6 +39,7 @@ export interface SourceCollection {
  * | vector-value         | a record whose vector holds NaN or an infinity                                      |
  * | metadata-key         | a record with a metadata key that is not allowed here                               |
  * | metadata-value       | a record with a metadata value that is not allowed here or of an unknown type       |
+ * | too-large            | a record beyond a bound of this store (`RecordLimits`)                              |
  * | id                   | a record without a usable id                                                        |
  * | record               | a record that the source cannot return or that cannot be understood                 |
  * | file                 | the rest of a file that cannot be read                                              |
@@ -51,6 +52,7 @@ export type SkippedKind =
   | 'vector-value'
   | 'metadata-key'
   | 'metadata-value'
+  | 'too-large'
   | 'id'
   | 'record'
   | 'file'

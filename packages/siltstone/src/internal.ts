@@ -234,6 +234,7 @@ export type {
   DirectPutOptions,
   DirectUploads,
 } from './ports/direct-uploads.ts'
+export { checkRecordLimits, defaultRecordLimits, type RecordLimits } from './records/record-limits.ts'
 export type { Environment } from './ports/environment.ts'
 export type { Ids } from './ports/ids.ts'
 export { forwardingStore, interceptedStore, receivedBytes } from './ports/forwarding-store.ts'

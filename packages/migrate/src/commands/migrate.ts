@@ -1,7 +1,7 @@
 /** What all commands of `siltstone migrate` have in common: options, the run, the report. */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import type { CommandTools, CommonOptions, Session } from 'siltstone/internal'
+import type { CommandTools, CommonOptions, RecordLimits, Session } from 'siltstone/internal'
 import { type CollectionReport, type MigrationMode, runMigration } from '../run.ts'
 import { fromSource } from '../source-error.ts'
 import type { MigrationSource, OtherDatabase } from '../types.ts'
@@ -18,6 +18,7 @@ export interface MigrateOptions extends CommonOptions {
   compare?: boolean
   sync?: boolean
   sample: number
+  limit?: Partial<RecordLimits>
   state?: string
 }
 
@@ -33,6 +34,7 @@ export function withMigrateOptions(tools: CommandTools, command: Command): Comma
       'embed the documents of records whose vectors cannot be read, with the collection’s embedder',
     )
     .option('--rename-keys', 'rename metadata keys that are not allowed: # and $ at the beginning become _')
+    .option('--limit <limits...>', 'bounds within a record, such as maxDocumentBytes=1000000', tools.recordLimits)
     .option('--compare', 'write nothing: compare every record of both sides')
     .option('--sync', 'compare, and make the target collection equal to the source')
     .option('--state <directory>', 'directory of the files that record progress; default: inside the store’s directory')
@@ -52,7 +54,9 @@ export async function migrate(
 ): Promise<void> {
   const mode: MigrationMode = options.sync ? 'sync' : options.compare ? 'compare' : 'copy'
   const { count } = tools.format
-  await tools.useSession(options, { create: mode === 'copy' }, async (session) => {
+  const { limit: recordLimits } = options
+  const opening = { create: mode === 'copy', ...(recordLimits && { recordLimits }) }
+  await tools.useSession(options, opening, async (session) => {
     const source = await fromSource(() => open(session))
     try {
       const { tenant, database, into } = options
@@ -67,6 +71,7 @@ export async function migrate(
         intoExisting: options.intoExisting === true,
         skip: options.skip === true,
         renameKeys: options.renameKeys === true,
+        ...(recordLimits && { recordLimits }),
         ...(options.embedMissing === true && { embedMissing: session.registry }),
         sampleSize: options.sample,
         onProgress: async ({ collection, records, total, elapsedMs }) => {

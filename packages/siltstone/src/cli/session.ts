@@ -7,6 +7,7 @@ import type { CatalogReport } from '../check/verify-catalog.ts'
 import { EmbedderRegistry, type EmbedderRegistryOptions } from '../embed/registry.ts'
 import { pathOf, StoreEngine } from '../engine/engine.ts'
 import type { CollectionInfo } from '../model/collection.ts'
+import type { RecordLimits } from '../records/record-limits.ts'
 import { isSiltstoneError, notFound } from '../errors.ts'
 import { catalogRoot, isUuid, parseCollectionPath, storeKey } from '../format/keys.ts'
 import { Store } from '../library/store.ts'
@@ -62,6 +63,7 @@ interface OpenOptions {
   create: boolean
   collection?: string
   damaged?: boolean
+  recordLimits?: Partial<RecordLimits>
 }
 
 export class Session {
@@ -97,6 +99,7 @@ export class Session {
   /**
    * @param open.create false: a missing store is an error; true: it is created
    * @param open.collection the name of a collection that may be created: nothing is made when it is refused
+   * @param open.recordLimits those that are not the default
    * @param open.damaged the store is to be examined: its descriptor may be damaged or missing
    * @throws SiltstoneError `not-found` (store-missing)
    */
@@ -109,7 +112,17 @@ export class Session {
     try {
       const examine = open.damaged === true && (await hasCatalog(env))
       if (!open.create && !examine && isUrl(options.data)) await requireDescriptor(env, options.data)
-      return new Session(options, env, await StoreEngine.open({ env, anyDescriptor: examine }), out, embedders)
+      return new Session(
+        options,
+        env,
+        await StoreEngine.open({
+          env,
+          anyDescriptor: examine,
+          ...(open.recordLimits && { recordLimits: open.recordLimits }),
+        }),
+        out,
+        embedders,
+      )
     } catch (error) {
       await closeEnvironment(env)
       throw error

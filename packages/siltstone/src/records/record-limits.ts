@@ -113,7 +113,7 @@ function checkText(
 function tooLarge(field: string, problem: string, limits: RecordLimits, limit: keyof RecordLimits) {
   return invalid(
     'record-too-large',
-    `${field}: ${problem}; at most ${limits[limit]} are allowed. Make it smaller, or raise the limit ${limit} (siltstone serve --limit ${limit}=<n>)`,
+    `${field}: ${problem}; at most ${limits[limit]} are allowed. Make it smaller, or raise the limit ${limit} (--limit ${limit}=<n>)`,
     { field },
   )
 }

@@ -7,7 +7,7 @@ import { type Command, Option } from 'commander'
 import { PRIVATE_FOLDER } from '../../drivers/directory/directory-object-store.ts'
 import { importOptional } from '../../host/optional-package.ts'
 import { environmentVariables, setExitCode } from '../../host/process.ts'
-import { wholeNumber } from '../arguments.ts'
+import { limits, RECORD_LIMITS, wholeNumber } from '../arguments.ts'
 import { command, group } from '../command.ts'
 import { count, duration, plural } from '../format.ts'
 import { Session, withEmbedders, withStoreOptions } from '../session.ts'
@@ -18,6 +18,8 @@ const commandTools = {
   withEmbedders,
   withStoreOptions,
   wholeNumber,
+  /** Parses `name=number` of a bound within a record. */
+  recordLimits: limits(RECORD_LIMITS),
   useSession: (...parameters: Parameters<typeof Session.use>) => Session.use(...parameters),
   environmentVariables,
   setExitCode,
