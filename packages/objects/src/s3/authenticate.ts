@@ -168,21 +168,24 @@ function checkTime({ amzDate, expiresS }: Claim, { date }: CredentialScope, nowM
   const signedMs = parseAmzDate(amzDate)
   if (signedMs === undefined || !amzDate.startsWith(date))
     throw new S3Error('AccessDenied', 'The date of the signature is malformed, or not that of its credential.')
-  if (signedMs - nowMs > SKEW_MS || (expiresS === undefined && nowMs - signedMs > SKEW_MS))
-    throw new S3Error(
-      'RequestTimeTooSkewed',
-      'The time of the request is more than 15 minutes from that of the server.',
-      {
-        details: { ServerTime: new Date(nowMs).toISOString() },
-      },
-    )
-  if (expiresS !== undefined && nowMs > signedMs + expiresS * 1_000)
-    throw new S3Error('AccessDenied', 'Request has expired', {
-      details: {
-        Expires: new Date(signedMs + expiresS * 1_000).toISOString(),
-        ServerTime: new Date(nowMs).toISOString(),
-      },
+  // SDKs correct their clock by it.
+  const ServerTime = new Date(nowMs).toISOString()
+  if (expiresS === undefined) {
+    if (Math.abs(signedMs - nowMs) > SKEW_MS)
+      throw new S3Error(
+        'RequestTimeTooSkewed',
+        'The time of the request is more than 15 minutes from that of the server.',
+        { details: { RequestTime: amzDate, ServerTime, MaxAllowedSkewMilliseconds: String(SKEW_MS) } },
+      )
+    return
+  }
+  const Expires = new Date(signedMs + expiresS * 1_000).toISOString()
+  if (signedMs - nowMs > SKEW_MS)
+    throw new S3Error('AccessDenied', 'Request is not yet valid: the clock of its signer is ahead.', {
+      details: { 'X-Amz-Date': amzDate, Expires, ServerTime },
     })
+  if (nowMs > signedMs + expiresS * 1_000)
+    throw new S3Error('AccessDenied', 'Request has expired', { details: { Expires, ServerTime } })
 }
 
 /** What changes the meaning of a request must be signed. */

@@ -201,6 +201,22 @@ describe('objects', () => {
     const { Deleted } = await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }))
     expect(Deleted?.map(({ Key }) => Key)).toEqual(['from/ä b', 'none'])
   })
+
+  it('with a key that XML cannot hold are deleted one by one, and listed with encoding-type=url', async () => {
+    const Key = 'control/\u0001\ufffe'
+    await put(Key, 'x')
+    const listed = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'control/', EncodingType: 'url' }))
+    expect(listed.Contents?.map((one) => decodeURIComponent(one.Key ?? ''))).toEqual([Key])
+    const Objects = [{ Key: 'other' }, { Key }]
+    const refused = await s3
+      .send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }))
+      .catch((error: unknown) => error)
+    expect(refused).toMatchObject(failure('MalformedXML', 400))
+    expect(String(refused)).toContain('U+0001')
+    expect(await text(Key)).toBe('x')
+    await s3.send(new DeleteObjectCommand({ Bucket, Key }))
+    await expect(text(Key)).rejects.toMatchObject(failure('NoSuchKey', 404))
+  })
 })
 
 describe('uploads in parts', () => {

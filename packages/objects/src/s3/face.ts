@@ -18,7 +18,7 @@ import { postObject } from './post-object.ts'
 import { operationOf } from './routes.ts'
 import { S3Error, s3Error } from './s3-error.ts'
 import { header, parameter, s3Request, type S3Request } from './s3-request.ts'
-import { xmlDocument } from './xml.ts'
+import { readableXml, xmlDocument } from './xml.ts'
 
 export interface S3FaceOptions {
   buckets: BlobBuckets
@@ -122,11 +122,9 @@ function errorAnswer(
   if (known === undefined || known.status >= 500)
     log.error('objects_request_failed', { requestId, method: request?.method, path: request?.path, error })
   const shown = known ?? new S3Error('InternalError', 'We encountered an internal error. Please try again.')
-  const body = xmlDocument(
-    'Error',
-    { Code: shown.code, Message: shown.message, ...shown.details, Resource: request?.path, RequestId: requestId },
-    null,
-  )
+  const details = { Message: shown.message, ...shown.details, ...(request && { Resource: request.path }) }
+  const readable = Object.entries(details).map(([name, text]) => [name, readableXml(text)])
+  const body = xmlDocument('Error', { Code: shown.code, ...Object.fromEntries(readable), RequestId: requestId }, null)
   return { status: shown.status, headers: { ...shown.headers, 'content-type': 'application/xml' }, body }
 }
 

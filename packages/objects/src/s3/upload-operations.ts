@@ -116,7 +116,7 @@ export async function completeMultipartUpload(call: S3Call): Promise<S3Answer> {
   const { checksum } = blob
   return xmlAnswer(
     xmlDocument('CompleteMultipartUploadResult', {
-      Location: `http://${header(request, 'host') ?? ''}/${bucket}/${key}`,
+      Location: `http://${header(request, 'host') ?? ''}${request.rawPath}`,
       Bucket: bucket,
       Key: key,
       ETag: blob.etag,

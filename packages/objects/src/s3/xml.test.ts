@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { childrenOf, childText, parseXml, xmlDocument } from './xml.ts'
+import { childrenOf, childText, parseXml, readableXml, xmlDocument } from './xml.ts'
 
 describe('the XML of S3', () => {
   it('comes back as it was written', () => {
@@ -14,6 +14,12 @@ describe('the XML of S3', () => {
         expect(childrenOf(root, 'Object').map((one) => childText(one, 'Key'))).toEqual(keys)
         expect(childrenOf(root, 'None')).toEqual([])
       }),
+    )
+  })
+
+  it('has a form that every reader takes of texts for people', () => {
+    expect(readableXml('a\u0001\t\n\r\u001f\ufffe\ud800b\u{1f600}\u007f')).toBe(
+      'a\ufffd\t\n\r\ufffd\ufffd\ufffdb\u{1f600}\u007f',
     )
   })
 
@@ -41,5 +47,13 @@ describe('the XML of S3', () => {
     '<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>',
     '<a><',
     '<a>'.repeat(30),
+    // Characters that XML 1.0 does not have.
+    '<a>\u0001</a>',
+    '<a>&#x1;</a>',
+    '<a>&#0;</a>',
+    '<a>\u000b</a>',
+    '<a>&#xFFFE;</a>',
+    '<a>&#xD800;</a>',
+    '<a><![CDATA[\u001f]]></a>',
   ])('is refused: %s', (text) => expect(() => parseXml(text)).toThrow('XML'))
 })

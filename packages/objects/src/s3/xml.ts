@@ -1,4 +1,9 @@
-/** The XML of S3: written from plain values, read into a small tree. No DTD, no entities beyond the five of XML. */
+/**
+ * The XML of S3: written from plain values, read into a small tree. No DTD, no entities beyond the five of XML.
+ *
+ * Keys may hold characters that XML 1.0 cannot, U+0001 for example. Like S3, the face refuses them in a request, so no key is
+ * mistaken for another, and answers them as references (`&#x1;`), which strict readers refuse: lists have `encoding-type=url`.
+ */
 import { S3Error } from './s3-error.ts'
 
 export const S3_NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/'
@@ -19,6 +24,12 @@ const ESCAPES: Readonly<Record<string, string>> = {
   '"': '&quot;',
   "'": '&apos;',
 }
+
+// oxlint-disable-next-line no-control-regex -- what XML 1.0 cannot hold
+const FORBIDDEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/u
+
+/** A text for people: what XML cannot hold becomes U+FFFD, so that every reader can read it. */
+export const readableXml = (text: string): string => text.replaceAll(new RegExp(FORBIDDEN, 'gu'), '\ufffd')
 
 export function escapeXml(text: string): string {
   return text.replaceAll(
@@ -59,6 +70,7 @@ export function parseXml(text: string): XmlElement {
   let end = 0
   TOKEN.lastIndex = 0
   const source = text.replace(/^\ufeff/, '')
+  checkCharacters(source)
   for (let match = TOKEN.exec(source); match !== null; match = TOKEN.exec(source)) {
     end = TOKEN.lastIndex
     const [, cdata, slash, qualified, attributes = '', plain] = match
@@ -96,8 +108,20 @@ function unescapeXml(text: string): string {
     const code =
       number === null ? Number.NaN : Number.parseInt(number[1] ?? number[2] ?? '', number[1] === undefined ? 10 : 16)
     if (!(code <= 0x10ffff)) throw malformed(`there is no entity ${all}`)
-    return String.fromCodePoint(code)
+    const character = String.fromCodePoint(code)
+    checkCharacters(character)
+    return character
   })
+}
+
+/** @throws S3Error MalformedXML */
+function checkCharacters(text: string): void {
+  const found = FORBIDDEN.exec(text)?.[0].codePointAt(0)
+  if (found === undefined) return
+  const shown = found.toString(16).toUpperCase().padStart(4, '0')
+  throw malformed(
+    `XML 1.0 cannot hold the character U+${shown}. Name an object with it in the URL: delete it with DeleteObject`,
+  )
 }
 
 function malformed(problem: string): S3Error {
