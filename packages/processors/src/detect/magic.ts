@@ -27,6 +27,7 @@ const SIGNATURES: readonly (readonly [text: string, offset: number, type: string
   ['Rar!\x1a\x07', 0, 'application/vnd.rar'],
   ['ustar', 257, 'application/x-tar'],
   ['{\\rtf', 0, 'application/rtf'],
+  ['\x78\x9f\x3e\x22', 0, 'application/ms-tnef'],
   ['\x7fELF', 0, 'application/x-executable'],
   ['\0asm', 0, 'application/wasm'],
   ['SQLite format 3\0', 0, 'application/vnd.sqlite3'],

@@ -47,6 +47,7 @@ async function processEmail(
       if (hasText) await addBlocks(recorder, [...heading, ...message.blocks], place)
     }
   })
+  for (const [k, reason] of messages.flatMap(({ skipped }) => skipped).entries()) steps.skip(`winmail-${k + 1}`, reason)
   const attachments = messages.flatMap((message) => message.attachments)
   for (const [k, attachment] of attachments.entries()) {
     const step = `attachment-${k + 1}`
@@ -78,7 +79,9 @@ async function readAttachment(
   depth: number,
 ): Promise<Record<string, StepSummary>> {
   const place: FlatMetadata = { attachment: name }
-  await steps.run(step, (recorder) => recorder.add('attachment', `${name} (${type}, ${bytes.length} bytes)`, place))
+  await steps.run(step, (recorder) =>
+    recorder.add('attachment', `${name} (${type === '' ? '' : `${type}, `}${bytes.length} bytes)`, place),
+  )
   const source = accessBytes(bytes)
   const processors = depth < MAX_DEPTH ? [...others, emailProcessor(others, depth + 1)] : others
   try {

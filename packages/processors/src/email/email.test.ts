@@ -45,6 +45,53 @@ describe('e-mail', () => {
     expect(summary).toMatchObject({ metadata: { attachments: 1 }, steps: { 'attachment-1/text': { state: 'done' } } })
   })
 
+  it('gives what Outlook packs into winmail.dat', async () => {
+    const number = (value: number, bytes = 4) => {
+      const out = Buffer.alloc(bytes)
+      out.writeUIntLE(value, 0, bytes)
+      return out
+    }
+    const attribute = (id: number, data: Buffer) =>
+      Buffer.concat([number(1, 1), number(id), number(data.length), data, number(0, 2)])
+    const padded = (data: Buffer) =>
+      Buffer.concat([number(data.length), data, Buffer.alloc((4 - (data.length % 4)) % 4)])
+    const wide = (text: string) => Buffer.from(`${text}\0`, 'utf16le')
+    const properties = (...list: Buffer[]) => Buffer.concat([number(list.length), ...list])
+    const named = Buffer.concat([number(0x80000003), Buffer.alloc(16), number(1), padded(wide('name')), number(7)])
+    const tnef = Buffer.concat([
+      number(0x223e9f78),
+      number(1, 2),
+      attribute(0x00069007, number(1_252)),
+      attribute(
+        0x00069003,
+        properties(named, Buffer.concat([number(0x1000001f), number(1), padded(wide('Die Brücke ist gesperrt.'))])),
+      ),
+      attribute(0x00069002, Buffer.alloc(14)),
+      attribute(0x00018010, Buffer.from('FLUESS~1.TXT\0', 'latin1')),
+      attribute(0x0006800f, Buffer.from('Rivers carry sand to the sea.')),
+      attribute(
+        0x00069005,
+        properties(Buffer.concat([number(0x3707001f), number(1), padded(wide('Flüsse im März.txt'))])),
+      ),
+    ])
+    const packed = (bytes: Buffer) =>
+      HEADER +
+      multipart([
+        `Content-Type: application/ms-tnef\nContent-Disposition: attachment; filename="winmail.dat"\nContent-Transfer-Encoding: base64\n\n${bytes.toString('base64')}`,
+      ])
+    const { records } = await collect(processor, packed(tnef))
+    expect(records).toMatchObject([
+      { kind: 'container' },
+      { kind: 'passage', document: 'Die Brücke ist gesperrt.' },
+      { kind: 'attachment', document: 'Flüsse im März.txt (29 bytes)' },
+      { kind: 'passage', document: 'Rivers carry sand to the sea.', metadata: { attachment: 'Flüsse im März.txt' } },
+    ])
+    for (const length of [7, 30, 80, tnef.length - 60]) {
+      const { summary } = await collect(processor, packed(tnef.subarray(0, length)))
+      expect(summary.steps['winmail-1']).toMatchObject({ state: 'skipped', reason: expect.stringContaining('cut off') })
+    }
+  })
+
   it('is not failed by an attachment that nothing reads', async () => {
     const { summary } = await collect(
       processor,

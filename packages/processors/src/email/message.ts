@@ -1,9 +1,10 @@
 /** One e-mail message (RFC 5322, MIME): its header fields, its text as blocks, its attachments as bytes. */
 import type { Address, Email } from 'postal-mime'
 import { type Block, oneLine } from '../blocks.ts'
-import { parsing } from '../failures.ts'
+import { isPermanent, parsing } from '../failures.ts'
 import type { FlatMetadata } from '../processor.ts'
 import { htmlBlocks, textLength } from '../text/html-blocks.ts'
+import { isTnef, readTnef } from './tnef.ts'
 
 export interface Message {
   subject: string
@@ -12,7 +13,15 @@ export interface Message {
   /** The header fields as a text. */
   header: string
   blocks: Block[]
-  attachments: { name: string; type: string; bytes: Uint8Array }[]
+  attachments: Attachment[]
+  /** What of it cannot be read, and why. */
+  skipped: string[]
+}
+
+interface Attachment {
+  name: string
+  type: string
+  bytes: Uint8Array
 }
 
 /** A plain part with a smaller share of the HTML part's text is a stub ("this message needs a browser"). */
@@ -22,19 +31,53 @@ export async function readMessage(bytes: Uint8Array): Promise<Message> {
   const { default: PostalMime } = await import('postal-mime')
   const mail = await parsing('the message', () => PostalMime.parse(bytes, { forceRfc822Attachments: true }))
   const metadata = fieldsOf(mail)
+  const attachments = mail.attachments.map(({ filename, mimeType, content }, k) => ({
+    name: oneLine(filename ?? '') || `part-${k + 1}`,
+    type: mimeType,
+    bytes: typeof content === 'string' ? new TextEncoder().encode(content) : new Uint8Array(content as ArrayBuffer),
+  }))
+  const unpacked = await unpackedFrom(mail, attachments)
   return {
     subject: oneLine(mail.subject ?? ''),
     metadata,
     header: Object.entries(metadata)
       .map(([name, value]) => `${name[0]?.toUpperCase()}${name.slice(1)}: ${value}`)
       .join('\n'),
-    blocks: textOf(mail),
-    attachments: mail.attachments.map(({ filename, mimeType, content }, k) => ({
-      name: oneLine(filename ?? '') || `part-${k + 1}`,
-      type: mimeType,
-      bytes: typeof content === 'string' ? new TextEncoder().encode(content) : new Uint8Array(content as ArrayBuffer),
-    })),
+    blocks: textOf(unpacked),
+    attachments: unpacked.attachments,
+    skipped: unpacked.skipped,
   }
+}
+
+type Texts = Pick<Email, 'text' | 'html'>
+
+/** What Outlook packed into `winmail.dat` takes its place. One that cannot be read stays an attachment. */
+async function unpackedFrom(
+  mail: Email,
+  attachments: readonly Attachment[],
+): Promise<Texts & Pick<Message, 'attachments' | 'skipped'>> {
+  const texts: Texts = { text: mail.text ?? '', html: mail.html ?? '' }
+  const found: Attachment[] = []
+  const skipped: string[] = []
+  for (const attachment of attachments) {
+    if (!isTnef(attachment.bytes)) {
+      found.push(attachment)
+      continue
+    }
+    try {
+      const { text, html, hasRtf, attachments: packed } = await parsing('winmail.dat', () => readTnef(attachment.bytes))
+      const isEmpty = oneLine(`${texts.text}${texts.html}`) === ''
+      if (isEmpty) Object.assign(texts, { text, html })
+      if (isEmpty && hasRtf && text === '' && html === '')
+        skipped.push(`the text in ${attachment.name} is compressed RTF, which is not read`)
+      for (const { name, bytes } of packed)
+        found.push({ name: oneLine(name) || `part-${found.length + 1}`, type: '', bytes })
+    } catch (error) {
+      if (!isPermanent(error)) throw error
+      skipped.push(error instanceof Error ? error.message : String(error))
+    }
+  }
+  return { ...texts, attachments: found, skipped }
 }
 
 function fieldsOf(mail: Email): FlatMetadata {
@@ -58,7 +101,7 @@ const nameOf = (address: Address): string =>
       ? `${address.name} <${address.address}>`
       : address.address
 
-function textOf({ text = '', html = '' }: Email): Block[] {
+function textOf({ text = '', html = '' }: Texts): Block[] {
   const plain = text.split(/\n[^\S\n]*\n/).map((part): Block => ({ text: part }))
   if (html === '') return plain
   const { blocks } = htmlBlocks(html)

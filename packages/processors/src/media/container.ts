@@ -6,8 +6,9 @@ import { corruptFile } from '../failures.ts'
 export interface ContainerData {
   hasVideo: boolean
   hasAudio: boolean
-  /** Streams of subtitles, where they are known: those of mp4 are read otherwise. */
-  subtitles: number
+  audioTracks: number
+  /** The language of each stream of subtitles, '' if it is not said; those of mp4 are read otherwise. */
+  subtitles: readonly string[]
   durationMs: number
   metadata: FlatMetadata
 }
@@ -55,7 +56,9 @@ export async function readContainer(source: RandomAccess): Promise<ContainerData
     add('description', tags.description ?? tags.comment)
     add('created', tags.date && !Number.isNaN(tags.date.getTime()) ? tags.date.toISOString() : undefined)
     const durationMs = Math.max(0, Math.round(seconds * 1_000)) || 0
-    return { hasVideo: video !== null, hasAudio: audio !== null, subtitles: 0, durationMs, metadata }
+    const audioTracks = (await input.getAudioTracks()).length
+    if (audioTracks > 1) add('audio_tracks', audioTracks)
+    return { hasVideo: video !== null, hasAudio: audio !== null, audioTracks, subtitles: [], durationMs, metadata }
   } catch (error) {
     if (error instanceof UnsupportedInputFormatError) return undefined
     throw error
@@ -79,25 +82,34 @@ function matroskaTitle(head: Uint8Array): string | undefined {
 /** The same from the lines that ffmpeg prints about its input. */
 export function containerOfReport(report: string): ContainerData {
   const duration = /Duration: (\d+):(\d\d):(\d\d)\.(\d\d)/.exec(report)
-  const streams = [...report.matchAll(/^\s*Stream #\d+:\d+.*?: (Video|Audio|Subtitle): (\w+)(.*)$/gm)]
+  const line = /^\s*Stream #\d+:\d+(?:\[\w+\])?(?:\((\w+)\))?.*?: (Video|Audio|Subtitle): (\w+)(.*)$/gm
+  const streams = [...report.matchAll(line)].map(([, language = '', kind, codec, rest]) => ({
+    language: language === 'und' ? '' : language,
+    kind,
+    codec: codec as string,
+    rest: rest ?? '',
+  }))
   if (streams.length === 0) throw corruptFile(`ffmpeg finds no stream: ${report.trim().split('\n').at(-1) ?? ''}`)
-  const of = (kind: string) => streams.filter(([, is, , rest = '']) => is === kind && !rest.includes('attached pic'))
+  const of = (kind: string) => streams.filter((one) => one.kind === kind && !one.rest.includes('attached pic'))
   const [video] = of('Video')
-  const [audio] = of('Audio')
+  const audios = of('Audio')
+  const [audio] = audios
   const [, hours = 0, minutes = 0, seconds = 0, hundredths = 0] = (duration ?? []).map(Number)
   const durationMs = ((hours * 60 + minutes) * 60 + seconds) * 1_000 + hundredths * 10
-  const size = /, (\d{2,5})x(\d{2,5})/.exec(video?.[3] ?? '')
+  const size = /, (\d{2,5})x(\d{2,5})/.exec(video?.rest ?? '')
   const title = /^\s+title\s*: (.+)$/m.exec(report)?.[1]
   return {
     hasVideo: video !== undefined,
     hasAudio: audio !== undefined,
-    subtitles: of('Subtitle').length,
+    audioTracks: audios.length,
+    subtitles: of('Subtitle').map(({ language }) => language),
     durationMs,
     metadata: {
       duration_ms: durationMs,
-      ...(video && { video_codec: video[2] as string }),
+      ...(video && { video_codec: video.codec }),
       ...(size && { width: Number(size[1]), height: Number(size[2]) }),
-      ...(audio && { audio_codec: audio[2] as string }),
+      ...(audio && { audio_codec: audio.codec }),
+      ...(audios.length > 1 && { audio_tracks: audios.length }),
       ...(title !== undefined && { title: title.trim() }),
     },
   }

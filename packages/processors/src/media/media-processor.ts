@@ -109,11 +109,13 @@ class MediaJob {
         const cues = await this.#sideCar(extension)
         if (cues) tracks.push({ language: '', cues })
       }
-      if (/\/(?:mp4|quicktime)$/.test(type))
-        tracks.push(
-          ...(await parsing('the recording', () => tx3gTracks(this.#source, () => recorder.alive()), this.#source)),
-        )
-      else if (typeof this.#tool !== 'string' && data.hasVideo)
+      if (/\/(?:mp4|quicktime)$/.test(type)) {
+        const read = () => tx3gTracks(this.#source, () => recorder.alive())
+        const found = await parsing('the recording', read, this.#source)
+        tracks.push(...found.tracks)
+        for (const kind of found.unread)
+          this.#steps.skip(`subtitles-${kind}`, `a track of subtitles is of the kind ${kind}, which is not read`)
+      } else if (typeof this.#tool !== 'string' && data.hasVideo)
         tracks.push(...(await this.#otherTracks(() => recorder.alive())))
       for (const [k, { language, cues }] of tracks.entries()) {
         const place: FlatMetadata = { track: k + 1, ...(language === '' ? {} : { language }) }
@@ -142,11 +144,11 @@ class MediaJob {
     const tool = await this.#withTool(alive)
     const { subtitles } = containerOfReport(await ffmpegReport(tool))
     const tracks: SubtitleTrack[] = []
-    for (let k = 0; k < subtitles; k++) {
+    for (const [k, language] of subtitles.entries()) {
       await alive()
       try {
         const text = await ffmpegText(tool, { after: ['-map', `0:s:${k}`, '-f', 'srt', '-'] })
-        tracks.push({ language: '', cues: parseCues(text) })
+        tracks.push({ language, cues: parseCues(text) })
       } catch (error) {
         if (!isSiltstoneError(error, 'invalid')) throw error
         // Subtitles that are pictures have no text.
@@ -207,7 +209,10 @@ class MediaJob {
     }
   }
 
-  async #transcript({ hasAudio }: ContainerData, cutsMs: readonly number[] = []): Promise<TranscriptSegment[]> {
+  async #transcript(
+    { hasAudio, audioTracks }: ContainerData,
+    cutsMs: readonly number[] = [],
+  ): Promise<TranscriptSegment[]> {
     const ctx = this.#ctx
     if (!hasAudio) return []
     if (!ctx.transcribe || typeof this.#tool === 'string') {
@@ -221,13 +226,15 @@ class MediaJob {
         await recorder.alive(++window)
         return (await ctx.transcribe?.(pcm, ctx.signal)) ?? []
       })
-      const after = ['-vn', '-sn', '-ac', '1', '-ar', String(SAMPLE_RATE_HZ), '-f', 's16le', '-']
+      const after = ['-map', '0:a:0', '-ac', '1', '-ar', String(SAMPLE_RATE_HZ), '-f', 's16le', '-']
       await ffmpeg(await this.#withTool(() => recorder.alive()), { after }, (bytes) => windows.push(bytes))
       await windows.end()
       segments = windows.segments
       for (const passage of timedPassages(segments, cutsMs))
         await recorder.add('transcript', passage.text, timeFields(passage))
     })
+    if (audioTracks > 1)
+      this.#steps.skip('transcript-others', `the recording has ${audioTracks} tracks of audio; the first is read`)
     return segments
   }
 }

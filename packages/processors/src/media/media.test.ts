@@ -70,6 +70,8 @@ beforeAll(() => {
     'libvorbis',
     file('v.webm'),
   )
+  const twice = ['-map', '0:v', '-map', '0:a', '-map', '0:a', '-map', '0:s', '-c', 'copy', '-c:s', 'ass']
+  ffmpeg('-i', file('v.mp4'), ...twice, '-metadata:s:s:0', 'language=ger', file('two.mkv'))
   ffmpeg('-i', file('v.mp4'), '-vn', '-metadata', 'artist=Dickens', file('a.mp3'))
   ffmpeg('-i', file('v.mp4'), '-vn', file('a.wav'))
 })
@@ -195,6 +197,18 @@ describe('video', () => {
     expect(records.find(({ kind, metadata }) => kind === 'scene' && metadata['scene'] === 2)?.document).toBe(
       'It sinks.',
     )
+  })
+
+  it('names the language of subtitles, and the tracks of audio that are not read', async () => {
+    const { records, summary } = await run('two.mkv', { transcribe: async () => [] })
+    expect(records.filter(({ kind }) => kind === 'subtitle')).toMatchObject([
+      { document: 'It was the best of times. It was the worst of times.', metadata: { language: 'ger' } },
+    ])
+    expect(records.find(({ kind }) => kind === 'container')?.metadata).toMatchObject({ audio_tracks: 2 })
+    expect(summary.steps['transcript-others']).toMatchObject({
+      state: 'skipped',
+      reason: expect.stringContaining('2 tracks of audio'),
+    })
   })
 
   it('is read by ffmpeg as WebAssembly, too', async () => {

@@ -1,4 +1,7 @@
-/** Subtitle tracks inside mp4 and mov (3GPP TS 26.245, `tx3g`): the table of samples by mp4box, the samples by range. */
+/**
+ * Subtitle tracks inside mp4 and mov (3GPP TS 26.245, `tx3g`): the table of samples by mp4box, the samples by range. Those of other
+ * kinds are named, and not read.
+ */
 import { plainCue } from '../text/subtitle-cues.ts'
 import type { RandomAccess, TranscriptSegment } from '../processor.ts'
 
@@ -13,7 +16,14 @@ const STEP_BYTES = 256 * 1024
 const MAX_TABLE_BYTES = 512 * 1024 * 1024
 const MAX_CUES = 100_000
 
-export async function tx3gTracks(source: RandomAccess, alive: () => Promise<void>): Promise<SubtitleTrack[]> {
+/** Sample entries of subtitles: WebVTT and TTML (ISO/IEC 14496-30), closed captions, pictures. */
+const OTHER_SUBTITLES = new Set(['wvtt', 'stpp', 'sbtt', 'c608', 'c708', 'mp4s'])
+
+/** @returns `unread` names the kinds of tracks that are not read */
+export async function tx3gTracks(
+  source: RandomAccess,
+  alive: () => Promise<void>,
+): Promise<{ tracks: SubtitleTrack[]; unread: string[] }> {
   const { createFile, Log, MP4BoxBuffer } = await import('mp4box')
   const file = createFile(false)
   let found: { id: number; codec: string; language: string }[] | undefined
@@ -31,8 +41,11 @@ export async function tx3gTracks(source: RandomAccess, alive: () => Promise<void
     await alive()
   }
   const tracks: SubtitleTrack[] = []
+  const unread: string[] = []
   for (const { id, codec, language } of found ?? []) {
-    if (codec !== 'tx3g' && codec !== 'text') continue
+    const [entry = ''] = codec.split('.')
+    if (OTHER_SUBTITLES.has(entry)) unread.push(entry)
+    if (entry !== 'tx3g' && entry !== 'text') continue
     const cues: TranscriptSegment[] = []
     for (const sample of file.getTrackSamplesInfo(id).slice(0, MAX_CUES)) {
       const text = sampleText(await source.read(sample.offset, Math.min(sample.size, 65_538)))
@@ -43,7 +56,7 @@ export async function tx3gTracks(source: RandomAccess, alive: () => Promise<void
     }
     tracks.push({ language: language === 'und' ? '' : (language ?? ''), cues })
   }
-  return tracks
+  return { tracks, unread }
 }
 
 /** Two bytes of length, then UTF-8, or UTF-16 with a mark. */

@@ -12,6 +12,13 @@ export interface PdfItem {
   hasEOL: boolean
 }
 
+/** What is typed into a form, or on top of a page. */
+export interface PdfField {
+  text: string
+  /** Left, bottom, right, top, in points. */
+  box: readonly [number, number, number, number]
+}
+
 export interface PdfOutlineItem {
   title: string
   /** From 1. */
@@ -25,6 +32,8 @@ export interface PdfDocument extends AsyncDisposable {
   readonly metadata: Record<string, string>
   /** @param page from 1 */
   items(page: number): Promise<PdfItem[]>
+  /** In the order of the document, those without a value left out. @param page from 1 */
+  fields(page: number): Promise<PdfField[]>
   /** The pictures of a page, the largest first. @param page from 1 */
   pictures(page: number): Promise<Pixels[]>
   outline(): Promise<PdfOutlineItem[]>
@@ -81,6 +90,14 @@ export async function openPdf(source: RandomAccess): Promise<PdfDocument> {
         throw translated(error)
       }
     },
+    async fields(number) {
+      try {
+        const page = await orFailure(document.getPage(number))
+        return fieldsOn((await orFailure(page.getAnnotations())) as Annotation[])
+      } catch (error) {
+        throw translated(error)
+      }
+    },
     async pictures(number) {
       try {
         const found = await orFailure(extractImages(document, number))
@@ -102,6 +119,43 @@ export async function openPdf(source: RandomAccess): Promise<PdfDocument> {
     },
     [Symbol.asyncDispose]: () => task.destroy(),
   }
+}
+
+interface Annotation {
+  subtype: string
+  rect?: number[]
+  hidden?: boolean
+  /** Of a field: text, choice, button or signature. */
+  fieldType?: 'Tx' | 'Ch' | 'Btn' | 'Sig'
+  fieldName?: string
+  /** How the field is called for people. */
+  alternativeText?: string
+  fieldValue?: unknown
+  checkBox?: boolean
+  password?: boolean
+  /** Of a choice. */
+  options?: { exportValue: string; displayValue: string }[]
+  contentsObj?: { str: string }
+}
+
+function fieldsOn(annotations: readonly Annotation[]): PdfField[] {
+  return annotations.flatMap((annotation) => {
+    const value = annotation.hidden === true ? '' : valueOf(annotation)
+    if (value.trim() === '') return []
+    const [left = 0, bottom = 0, right = 0, top = 0] = annotation.rect ?? []
+    const name = annotation.alternativeText || annotation.fieldName || ''
+    return [{ text: name === '' ? value : `${name}: ${value}`, box: [left, bottom, right, top] as const }]
+  })
+}
+
+function valueOf({ subtype, fieldType, fieldValue, checkBox, password, options, contentsObj }: Annotation): string {
+  if (subtype === 'FreeText') return contentsObj?.str ?? ''
+  if (subtype !== 'Widget' || password === true) return ''
+  if (fieldType === 'Btn')
+    return checkBox === true && typeof fieldValue === 'string' && fieldValue !== 'Off' ? 'yes' : ''
+  if (fieldType !== 'Tx' && fieldType !== 'Ch') return ''
+  const values = [fieldValue].flat().filter((one) => typeof one === 'string')
+  return values.map((one) => options?.find(({ exportValue }) => exportValue === one)?.displayValue ?? one).join(', ')
 }
 
 /** Pictures that may hold a line of text, and that fit into memory. */

@@ -5,17 +5,24 @@
  */
 import type { Block } from '../blocks.ts'
 import { oneLine } from '../blocks.ts'
-import type { PdfItem, PdfOutlineItem } from './pdf-document.ts'
+import type { PdfField, PdfItem, PdfOutlineItem } from './pdf-document.ts'
 
 export interface Line {
   page: number
   text: string
-  /** Of most of its letters, in points. */
+  /** Of most of its letters, in points; 0 if it is not known. */
   height: number
+  /** In a page that is turned so that the line runs from left to right. */
   left: number
   bottom: number
   right: number
+  turn: Turn
+  /** What is typed into a field stands for itself. */
+  isField?: boolean
 }
+
+/** How far text is turned against the page, in degrees counter-clockwise. Text at other angles counts as at the nearest of these. */
+type Turn = 0 | 90 | 180 | 270
 
 /** A line in larger letters than most of the document, by this factor, is a heading. */
 const HEADING_FACTOR = 1.15
@@ -32,11 +39,14 @@ export function linesOf(page: number, items: readonly PdfItem[]): Line[] {
     line = undefined
   }
   for (const { str, transform, width, height, hasEOL } of items) {
-    const [, , c = 0, d = 0, left = 0, bottom = 0] = transform
+    const [a = 0, b = 0, c = 0, d = 0, x = 0, y = 0] = transform
+    const turn = turnOf(a, b)
+    const [left, bottom] = turned(turn, x, y)
     const size = height || Math.hypot(c, d)
-    if (line && Math.abs(line.bottom - bottom) > Math.max(line.height, size) * 0.6 && str.trim() !== '') flush()
+    const isOther = line && (line.turn !== turn || Math.abs(line.bottom - bottom) > Math.max(line.height, size) * 0.6)
+    if (isOther && str.trim() !== '') flush()
     if (str !== '') {
-      if (!line) line = { page, text: '', height: size, left, bottom, right: left + width, letters: 0 }
+      if (!line) line = { page, text: '', height: size, left, bottom, right: left + width, turn, letters: 0 }
       const gap = left - line.right
       const apart = gap > size * 0.2 && !/\s$/.test(line.text) && !/^\s/.test(str)
       line.text += apart ? ` ${str}` : str
@@ -50,6 +60,30 @@ export function linesOf(page: number, items: readonly PdfItem[]): Line[] {
   flush()
   return lines
 }
+
+function turnOf(a: number, b: number): Turn {
+  if (Math.abs(a) >= Math.abs(b)) return a >= 0 ? 0 : 180
+  return b > 0 ? 90 : 270
+}
+
+/** A point of a page in the turned page. */
+function turned(turn: Turn, x: number, y: number): [along: number, across: number] {
+  if (turn === 0) return [x, y]
+  if (turn === 180) return [-x, -y]
+  return turn === 90 ? [y, -x] : [-y, x]
+}
+
+export const fieldLines = (page: number, fields: readonly PdfField[]): Line[] =>
+  fields.map(({ text, box: [left, bottom, right] }) => ({
+    page,
+    text: oneLine(text),
+    height: 0,
+    left,
+    bottom,
+    right,
+    turn: 0,
+    isField: true,
+  }))
 
 export function blocksOfPages(pages: readonly (readonly Line[])[], outline: readonly PdfOutlineItem[]): Block[] {
   const kept = withoutRunningHeads(pages)
@@ -83,7 +117,13 @@ export function blocksOfPages(pages: readonly (readonly Line[])[], outline: read
   return blocks
 }
 
-const boxOf = ({ left, bottom, right, height }: Line) => [left, bottom, right, bottom + height] as const
+/** On the page as it is. */
+function boxOf({ left, bottom, right, height, turn }: Line): readonly [number, number, number, number] {
+  const back = turn === 90 ? 270 : turn === 270 ? 90 : turn
+  const [a, b] = turned(back, left, bottom)
+  const [c, d] = turned(back, right, bottom + height)
+  return [Math.min(a, c), Math.min(b, d), Math.max(a, c), Math.max(b, d)]
+}
 
 /** A word that a hyphen divides at the end of a line is put together again. */
 function joined(block: Block, line: Line): Block {
@@ -97,6 +137,7 @@ function joined(block: Block, line: Line): Block {
 const startsParagraph = (before: Line, line: Line) => {
   const step = before.bottom - line.bottom
   const height = Math.max(before.height, line.height, 1)
+  if (before.turn !== line.turn || before.isField === true || line.isField === true) return true
   // A step up begins a new column.
   return step > height * 1.8 || step < -height || /^(?:[•◦▪–-]|\d+[.)])\s/.test(line.text)
 }
@@ -128,7 +169,7 @@ const rounded = (height: number) => Math.round(height * 2) / 2
 /** The height in which most letters are set. */
 function bodyHeight(pages: readonly (readonly Line[])[]): number {
   const letters = new Map<number, number>()
-  for (const { height, text } of pages.flat())
+  for (const { height, text } of pages.flat().filter((line) => line.height > 0))
     letters.set(rounded(height), (letters.get(rounded(height)) ?? 0) + text.length)
   return [...letters].reduce((best, next) => (next[1] > best[1] ? next : best), [0, 0])[0]
 }

@@ -8,7 +8,7 @@ import { OCR_IS_OFF, paragraphsIn } from '../ocr/ocr.ts'
 import type { FlatMetadata, ProcessContext, Processor, RandomAccess, Summary } from '../processor.ts'
 import { Steps } from '../steps.ts'
 import { openPdf } from './pdf-document.ts'
-import { blocksOfPages, type Line, linesOf } from './pdf-layout.ts'
+import { blocksOfPages, fieldLines, type Line, linesOf } from './pdf-layout.ts'
 
 const MAX_PAGES = 10_000
 /** A page with fewer letters is probably a picture of a page. */
@@ -35,7 +35,7 @@ async function processPdf(source: RandomAccess, ctx: ProcessContext): Promise<Su
     const pages: Line[][] = []
     for (let page = 1; page <= document.pages; page++) {
       await recorder.alive()
-      const lines = linesOf(page, await document.items(page))
+      const lines = [...linesOf(page, await document.items(page)), ...fieldLines(page, await document.fields(page))]
       if (lettersOf(lines) < MIN_LETTERS) pagesWithoutText.push(page)
       pages.push(lines)
     }

@@ -76,6 +76,34 @@ describe('PDF', () => {
     expect(records[0]?.metadata['bbox']).toMatch(/^72,\d+,\d+,\d+$/)
   })
 
+  it('of turned text has its paragraphs, with their places on the page', async () => {
+    const lines = ['The river slows down', 'and drops what it carries.']
+    for (const turn of [90, 180, 270] as const) {
+      const steps = { 90: [14, 0], 180: [0, 14], 270: [-14, 0] }[turn] as [number, number]
+      const [x, y] = { 90: [100, 100], 180: [500, 100], 270: [500, 600] }[turn] as [number, number]
+      const page = lines.map((text, k) => ({ text, size: 11, x: x + k * steps[0], y: y + k * steps[1], turn }))
+      const { records } = await collect(pdfProcessor, writePdf([page]))
+      expect(records.map(({ document }) => document)).toEqual([lines.join(' ')])
+      const box = String(records[0]?.metadata['bbox']).split(',').map(Number)
+      const [left, bottom, right, top] = box as [number, number, number, number]
+      // Two lines of about 130 points.
+      const [short, long] = [right - left, top - bottom].toSorted((a, b) => a - b) as [number, number]
+      expect([turn, short > 20 && short < 40, long > 100 && long < 160]).toEqual([turn, true, true])
+      expect([turn, left >= 80 && right <= 520, bottom >= 80 && top <= 620]).toEqual([turn, true, true])
+    }
+  })
+
+  it('with a form has what was typed into it', async () => {
+    const fields = [
+      { name: 'Name of the river', value: 'Elbe' },
+      { name: 'Empty', value: '' },
+      { name: 'Length', value: '1094 km' },
+    ]
+    const all = documentsOf(await collect(pdfProcessor, writePdf([pageOfText(['Report of a river'])], { fields })))
+    expect(all.join(' ')).toMatch(/Report of a river.*Name of the river: Elbe.*Length: 1094 km/)
+    expect(all.join(' ')).not.toContain('Empty')
+  })
+
   it('says which pages are pictures', async () => {
     const { summary } = await collect(pdfProcessor, writePdf([[], pageOfText(bodyOf(2))]))
     expect(summary.steps['ocr']).toMatchObject({ state: 'skipped', reason: expect.stringContaining('1 of 2 pages') })

@@ -6,6 +6,8 @@ export interface PdfLine {
   x: number
   /** Baseline, in points from the lower edge. */
   y: number
+  /** Degrees counter-clockwise; default 0. */
+  turn?: 0 | 90 | 180 | 270
 }
 
 export interface PdfOptions {
@@ -13,22 +15,26 @@ export interface PdfOptions {
   title?: string
   /** Adds an encryption dictionary that no password opens. */
   isLocked?: boolean
+  /** Text fields, on the first page. */
+  fields?: readonly { name: string; value: string }[]
   /** By page, from 1: a picture that fills it, as a scanner makes it. */
   pictures?: ReadonlyMap<number, { width: number; height: number; jpeg: Uint8Array }>
 }
 
 export function writePdf(
   pages: readonly (readonly PdfLine[])[],
-  { outline = [], title = '', isLocked = false, pictures = new Map() }: PdfOptions = {},
+  { outline = [], title = '', isLocked = false, fields = [], pictures = new Map() }: PdfOptions = {},
 ): Uint8Array {
   const escaped = (text: string) => text.replaceAll(/[\\()]/g, String.raw`\$&`)
   const firstPage = 5
   const firstOutline = firstPage + pages.length * 2
   const firstPicture = firstOutline + (outline.length > 0 ? outline.length + 1 : 0)
+  const firstField = firstPicture + pictures.size
+  const fieldReferences = fields.map((_, k) => `${firstField + k} 0 R`).join(' ')
   const pictureOf = (page: number) => firstPicture + [...pictures.keys()].indexOf(page)
   const pageOf = (k: number) => firstPage + k * 2
   const objects = [
-    `<< /Type /Catalog /Pages 2 0 R ${outline.length > 0 ? `/Outlines ${firstOutline} 0 R` : ''} >>`,
+    `<< /Type /Catalog /Pages 2 0 R ${outline.length > 0 ? `/Outlines ${firstOutline} 0 R` : ''} ${fields.length > 0 ? `/AcroForm << /Fields [${fieldReferences}] >>` : ''} >>`,
     `<< /Type /Pages /Count ${pages.length} /Kids [${pages.map((_, k) => `${pageOf(k)} 0 R`).join(' ')}] >>`,
     '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>',
     `<< /Title (${escaped(title)}) >>`,
@@ -36,10 +42,18 @@ export function writePdf(
   for (const [k, lines] of pages.entries()) {
     const isPicture = pictures.has(k + 1)
     const content = (isPicture ? ['q 612 0 0 792 0 0 cm /P Do Q'] : [])
-      .concat(lines.map(({ text, size, x, y }) => `BT /F1 ${size} Tf ${x} ${y} Td (${escaped(text)}) Tj ET`))
+      .concat(
+        lines.map(({ text, size, x, y, turn = 0 }) => {
+          const [cos, sin] = [
+            Math.round(Math.cos((turn * Math.PI) / 180)),
+            Math.round(Math.sin((turn * Math.PI) / 180)),
+          ]
+          return `BT /F1 ${size} Tf ${cos} ${sin} ${-sin} ${cos} ${x} ${y} Tm (${escaped(text)}) Tj ET`
+        }),
+      )
       .join('\n')
     objects.push(
-      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> ${isPicture ? `/XObject << /P ${pictureOf(k + 1)} 0 R >>` : ''} >> /Contents ${pageOf(k) + 1} 0 R >>`,
+      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> ${isPicture ? `/XObject << /P ${pictureOf(k + 1)} 0 R >>` : ''} >> /Contents ${pageOf(k) + 1} 0 R ${k === 0 && fields.length > 0 ? `/Annots [${fieldReferences}]` : ''} >>`,
       `<< /Length ${content.length} >>\nstream\n${content}\nendstream`,
     )
   }
@@ -56,6 +70,10 @@ export function writePdf(
   for (const { width, height, jpeg } of pictures.values())
     objects.push(
       `<< /Type /XObject /Subtype /Image /Width ${width} /Height ${height} /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /DCTDecode /Length ${jpeg.length} >>\nstream\n${Buffer.from(jpeg).toString('latin1')}\nendstream`,
+    )
+  for (const [k, { name, value }] of fields.entries())
+    objects.push(
+      `<< /Type /Annot /Subtype /Widget /FT /Tx /T (${escaped(name)}) /V (${escaped(value)}) /Rect [100 ${600 - 30 * k} 300 ${620 - 30 * k}] /P ${firstPage} 0 R >>`,
     )
   let text = '%PDF-1.4\n'
   const offsets = objects.map((object, k) => {

@@ -57,6 +57,8 @@ export async function readPage(html: string): Promise<HtmlContent> {
   const article = isSmall ? await articleOf(html) : undefined
   const blocks = article && textLength(article) >= textLength(whole.blocks) * MIN_ARTICLE_SHARE ? article : whole.blocks
   const hasHeading = blocks.some(({ level }) => level !== undefined)
+  // Pages of frames have nothing but a title.
+  if (blocks.length === 0 && whole.title !== '') return { ...whole, blocks: [{ text: whole.title }] }
   const titled = whole.title !== '' && !hasHeading && blocks.length > 0
   return { ...whole, blocks: titled ? [{ text: whole.title, level: 1 }, ...blocks] : blocks }
 }

@@ -38,6 +38,12 @@ describe('web pages', () => {
     expect(documentsOf(await collect(htmlProcessor, bytes))).toEqual(['äöü'])
   })
 
+  it('of frames have their title', async () => {
+    const html =
+      '<html><head><title>All about rivers</title></head><frameset cols="20,80"><frame src="a.html"><frame src="b.html"></frameset></html>'
+    expect(documentsOf(await collect(htmlProcessor, html))).toEqual(['All about rivers'])
+  })
+
   it('of any depth are read', async () => {
     const deep = page(`${'<div>'.repeat(50_000)}${paragraph('Mud')}${'</div>'.repeat(50_000)}`)
     expect(documentsOf(await collect(htmlProcessor, deep)).join(' ')).toContain('Mud is carried')

@@ -51,6 +51,8 @@ function paragraphsOf(xml: string, levels: ReadonlyMap<string, number>): Block[]
   let number = 0
   let text = ''
   let level: number | undefined
+  /** The paragraphs around this one: it is in a text box, which lies in a paragraph. */
+  const around: { text: string; level: number | undefined }[] = []
   let row: string[] = []
   let cell = ''
   let tables = 0
@@ -58,6 +60,7 @@ function paragraphsOf(xml: string, levels: ReadonlyMap<string, number>): Block[]
     open(name, { val = '' }, path) {
       if (name === 'tbl') tables++
       if (name === 'p') {
+        around.push({ text, level })
         text = ''
         level = undefined
       } else if (name === 'tr' && tables === 1) row = []
@@ -68,20 +71,21 @@ function paragraphsOf(xml: string, levels: ReadonlyMap<string, number>): Block[]
       else if (name === 'noBreakHyphen') text += '-'
     },
     text(data, path) {
-      // `delText` is text that a tracked change removed.
-      if (path.at(-1) === 't' && !path.includes('Fallback')) text += data
+      // `delText` is text that a tracked change removed, `moveFrom` holds what it moved elsewhere.
+      if (path.at(-1) === 't' && !path.includes('Fallback') && !path.includes('moveFrom')) text += data
     },
     close(name) {
       if (name === 'p') {
         number++
         const line = oneLine(text)
-        text = ''
+        const ended = level
+        ;({ text, level } = around.pop() ?? { text: '', level: undefined })
         if (line === '') return
         if (tables > 0) cell += cell === '' ? line : ` ${line}`
         else
           blocks.push({
             text: line,
-            ...(level !== undefined && { level }),
+            ...(ended !== undefined && { level: ended }),
             place: { paragraph_start: number, paragraph_end: number },
           })
       } else if (name === 'tc' && tables === 1) row.push(cell)

@@ -11,6 +11,8 @@ export async function epubBlocks(archive: Archive): Promise<{ blocks: Block[]; m
   const { chapters, metadata } = await packageOf(archive)
   const locked = await lockedNames(archive)
   const blocks: Block[] = []
+  if (chapters.length > 0 && !chapters.some((path) => archive.has(path)))
+    throw corruptFile(`the book lacks each of its ${chapters.length} chapters, ${chapters[0]} for example`)
   for (const path of chapters) {
     if (locked.has(path)) throw encrypted(`${path} in the book`)
     const bytes = await archive.read(path)

@@ -58,6 +58,30 @@ describe('DOCX', () => {
     expect(collected.summary).toMatchObject({ contentType: TYPES.docx, metadata: { title: 'Grains', author: 'Ada' } })
     expect(collected.records[0]?.metadata).toMatchObject({ paragraph_start: 2, paragraph_end: 2 })
   })
+
+  it('keeps a paragraph around its text box, and reads moved text once', async () => {
+    const box = `<w:txbxContent>${paragraph('Inside the box.')}</w:txbxContent>`
+    const drawing = `<w:r><mc:AlternateContent><mc:Choice><wps:txbx>${box}</wps:txbx></mc:Choice><mc:Fallback><w:pict>${box}</w:pict></mc:Fallback></mc:AlternateContent></w:r>`
+    const boxed = `<w:p><w:pPr><w:pStyle w:val="H1"/></w:pPr>${run('Before')}${drawing}${run(' and after')}</w:p>`
+    const moved = `<w:p><w:moveFrom>${run('It moved.')}</w:moveFrom></w:p>${paragraph('Middle.')}<w:p><w:moveTo>${run('It moved.')}</w:moveTo><w:ins>${run(' It is new.')}</w:ins></w:p>`
+    const { records } = await collect(officeProcessor, docx(boxed + moved, { 'word/footnotes.xml': '<w:footnotes/>' }))
+    expect(records.map(({ document, metadata }) => [metadata['heading'], document])).toEqual([
+      [undefined, 'Inside the box.'],
+      ['Before and after', 'Middle. It moved. It is new.'],
+    ])
+  })
+
+  it('may be in UTF-16', async () => {
+    const text = `<?xml version="1.0" encoding="UTF-16"?><w:document><w:body>${paragraph('Über Flüsse.')}</w:body></w:document>`
+    for (const isBig of [false, true]) {
+      const little = Buffer.from(`\ufeff${text}`, 'utf16le')
+      const bytes = zipSync({
+        '_rels/.rels': strToU8(relations([['r1', 'officeDocument', 'word/document.xml']])),
+        'word/document.xml': isBig ? Buffer.from(little).swap16() : little,
+      })
+      expect(documentsOf(await collect(officeProcessor, bytes))).toEqual(['Über Flüsse.'])
+    }
+  })
 })
 
 describe('PPTX', () => {
@@ -75,9 +99,14 @@ describe('PPTX', () => {
         ['b', 'slide', 'slides/slide2.xml'],
       ]),
       'ppt/slides/slide1.xml': slide(shape('Second shown.')),
-      'ppt/slides/slide2.xml': slide(shape('Rivers', 'title') + shape('They carry sand.')),
+      'ppt/slides/slide2.xml': slide(
+        shape('Confidential', 'ftr') +
+          shape('Rivers', 'title') +
+          shape('They carry sand.') +
+          shape('Slide 1', 'sldNum'),
+      ),
       'ppt/slides/_rels/slide2.xml.rels': relations([['n', 'notesSlide', '../notesSlides/n.xml']]),
-      'ppt/notesSlides/n.xml': slide(shape('Say this slowly.') + shape('1')),
+      'ppt/notesSlides/n.xml': slide(shape('Say this slowly.') + shape('1', 'sldNum') + shape('Today', 'dt')),
     })
     const collected = await collect(officeProcessor, bytes)
     expect(collected.records).toMatchObject([
@@ -116,6 +145,22 @@ describe('XLSX', () => {
     expect(records[0]?.document).toContain('2024-03-01')
     expect(summary).toMatchObject({ contentType: TYPES.xlsx, metadata: { sheets: 1 } })
   })
+
+  it('may count days from 1904', async () => {
+    const bytes = zip({
+      ...main('xl/workbook.xml'),
+      'xl/workbook.xml':
+        '<workbook xmlns:r="r"><workbookPr date1904="1"/><sheets><sheet name="Days" r:id="a"/></sheets></workbook>',
+      'xl/_rels/workbook.xml.rels': relations([
+        ['a', 'worksheet', 'worksheets/s.xml'],
+        ['t', 'styles', 'styles.xml'],
+      ]),
+      'xl/styles.xml': '<styleSheet><cellXfs><xf numFmtId="22"/></cellXfs></styleSheet>',
+      'xl/worksheets/s.xml':
+        '<worksheet><sheetData><row r="1"><c r="A1" s="0"><v>43890.5</v></c></row></sheetData></worksheet>',
+    })
+    expect(documentsOf(await collect(officeProcessor, bytes)).join(' ')).toContain('2024-03-01 12:00:00')
+  })
 })
 
 describe('EPUB', () => {
@@ -137,6 +182,16 @@ describe('EPUB', () => {
     ])
     expect(summary).toMatchObject({ contentType: TYPES.epub, metadata: { title: 'On Rivers', chapters: 2 } })
   })
+
+  it('without its chapters is refused', async () => {
+    const opf =
+      '<package><manifest><item id="a" href="gone.xhtml"/></manifest><spine><itemref idref="a"/></spine></package>'
+    await expect(collect(officeProcessor, book({ 'OEBPS/book.opf': opf }))).rejects.toMatchObject({
+      code: 'corrupt-file',
+      message: expect.stringContaining('OEBPS/gone.xhtml'),
+    })
+  })
+
   it('with a key is refused', async () => {
     const lock =
       '<encryption><EncryptedData><EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#aes128-cbc"/><CipherData><CipherReference URI="OEBPS/text/b.xhtml"/></CipherData></EncryptedData></encryption>'

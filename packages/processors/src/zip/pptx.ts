@@ -21,7 +21,7 @@ export async function pptxBlocks(archive: Archive, main: string): Promise<{ bloc
 
 async function slideNames(archive: Archive, main: string): Promise<string[]> {
   const folder = folderOf(main)
-  const relations = relationsOf(await archive.readText(`${folder}/_rels/presentation.xml.rels`), folder)
+  const relations = relationsOf(await archive.readText(`${folder}/_rels/${main.slice(folder.length + 1)}.rels`), folder)
   const names: string[] = []
   readXml((await archive.readText(main)) ?? '', {
     open(name, attributes, path) {
@@ -34,17 +34,25 @@ async function slideNames(archive: Archive, main: string): Promise<string[]> {
   return names
 }
 
+/** Placeholders that repeat the same on every slide. */
+const REPEATED = new Set(['sldNum', 'dt', 'ftr', 'hdr'])
+
 function textOf(xml: string): { title: string; lines: string[] } {
   let title = ''
   const lines: string[] = []
   let isTitle = false
+  let isRepeated = false
   let paragraph = ''
   let row: string[] | undefined
   readXml(xml, {
     open(name, { type }) {
-      if (name === 'sp') isTitle = false
-      else if (name === 'ph') isTitle = type === 'title' || type === 'ctrTitle'
-      else if (name === 'p') paragraph = ''
+      if (name === 'sp' || name === 'graphicFrame') {
+        isTitle = false
+        isRepeated = false
+      } else if (name === 'ph') {
+        isTitle = type === 'title' || type === 'ctrTitle'
+        isRepeated = REPEATED.has(type ?? '')
+      } else if (name === 'p') paragraph = ''
       else if (name === 'tr') row = []
       else if (name === 'br' || name === 'tab') paragraph += ' '
     },
@@ -54,7 +62,7 @@ function textOf(xml: string): { title: string; lines: string[] } {
     close(name) {
       if (name === 'p') {
         const line = oneLine(paragraph)
-        if (line === '') return
+        if (line === '' || isRepeated) return
         if (row) row.push(line)
         else if (isTitle) title = title === '' ? line : `${title} ${line}`
         else lines.push(line)

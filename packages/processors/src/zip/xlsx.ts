@@ -16,13 +16,13 @@ export async function xlsxBlocks(archive: Archive, main: string): Promise<{ bloc
   const strings = sharedStrings(await partOf('sharedStrings'))
   const dates = dateStyles(await partOf('styles'))
   const blocks: Block[] = []
-  const sheets = sheetsOf((await archive.readText(main)) ?? '')
+  const { sheets, epochDays } = workbookOf((await archive.readText(main)) ?? '')
   for (const { name, id } of sheets) {
     const target = relations.get(id)?.target
     const xml = target === undefined ? undefined : await archive.readText(target)
     if (xml === undefined) continue
     blocks.push({ text: name, level: 1, place: { sheet: name } })
-    const rows = rowsOf(xml, strings, dates)
+    const rows = rowsOf(xml, { strings, dates, epochDays })
     for (const { text, row } of tableRows(rows))
       blocks.push({ text, place: { sheet: name, row_start: row, row_end: row } })
   }
@@ -34,14 +34,28 @@ interface Row {
   cells: string[]
 }
 
-function sheetsOf(xml: string): { name: string; id: string }[] {
+/** What the cells of a workbook refer to. */
+interface Shared {
+  strings: readonly string[]
+  /** The cell styles whose numbers are dates. */
+  dates: ReadonlySet<number>
+  /** What has to be added to the number of a day to count from the end of 1899. */
+  epochDays: number
+}
+
+/** Workbooks that began on a Macintosh count days from 1904. */
+const DAYS_TO_1904 = 1_462
+
+function workbookOf(xml: string): { sheets: { name: string; id: string }[]; epochDays: number } {
   const sheets: { name: string; id: string }[] = []
+  let epochDays = 0
   readXml(xml, {
     open(name, attributes) {
+      if (name === 'workbookPr' && /^(?:1|true|on)$/.test(attributes['date1904'] ?? '')) epochDays = DAYS_TO_1904
       if (name === 'sheet') sheets.push({ name: attributes['name'] ?? '', id: attributes['id'] ?? '' })
     },
   })
-  return sheets
+  return { sheets, epochDays }
 }
 
 function sharedStrings(xml: string): string[] {
@@ -75,7 +89,7 @@ function dateStyles(xml: string): Set<number> {
   return dates
 }
 
-function rowsOf(xml: string, strings: readonly string[], dates: ReadonlySet<number>): Row[] {
+function rowsOf(xml: string, shared: Shared): Row[] {
   const rows: Row[] = []
   let current: Row = { row: 0, cells: [] }
   let column = -1
@@ -90,7 +104,7 @@ function rowsOf(xml: string, strings: readonly string[], dates: ReadonlySet<numb
       } else if (name === 'c') {
         column = columnOf(r) ?? column + 1
         type = t
-        isDate = dates.has(Number(s))
+        isDate = shared.dates.has(Number(s))
         value = ''
       }
     },
@@ -100,7 +114,7 @@ function rowsOf(xml: string, strings: readonly string[], dates: ReadonlySet<numb
     close(name) {
       if (name === 'c' && column < MAX_COLUMNS && value !== '') {
         while (current.cells.length < column) current.cells.push('')
-        current.cells[column] = oneLine(valueOf(value, type, isDate, strings))
+        current.cells[column] = oneLine(valueOf(value, type, isDate, shared))
       } else if (name === 'row' && current.cells.length > 0) rows.push(current)
     },
   })
@@ -113,11 +127,11 @@ function columnOf(reference: string | undefined): number | undefined {
   return Array.from(letters).reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 64, 0) - 1
 }
 
-function valueOf(value: string, type: string, isDate: boolean, strings: readonly string[]): string {
+function valueOf(value: string, type: string, isDate: boolean, { strings, epochDays }: Shared): string {
   if (type === 's') return strings[Number(value)] ?? ''
   if (type === 'b') return value === '1' ? 'true' : 'false'
   if (type === 'str' || type === 'inlineStr' || type === 'e' || type === 'd' || !isDate) return value
-  return dateOf(Number(value)) ?? value
+  return dateOf(Number(value) + epochDays) ?? value
 }
 
 /** A day's number, counted from the end of 1899, as a date, with the time if it has one. */

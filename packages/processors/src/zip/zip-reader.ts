@@ -82,7 +82,7 @@ export class Archive {
 
   async readText(name: string): Promise<string | undefined> {
     const bytes = await this.read(name)
-    return bytes && new TextDecoder().decode(bytes)
+    return bytes && new TextDecoder(encodingOf(bytes)).decode(bytes)
   }
 
   #allowedBytes(name: string, storedBytes: number): number {
@@ -104,6 +104,12 @@ export class Archive {
     if (bytes.length < storedBytes) throw corruptFile(`${name} is cut off`)
     return bytes
   }
+}
+
+/** Parts of documents are XML in UTF-8, or in UTF-16 with a mark at the beginning. */
+function encodingOf([first, second]: Uint8Array): string {
+  if (first === 0xff && second === 0xfe) return 'utf-16le'
+  return first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8'
 }
 
 function inflate(name: string, stored: Uint8Array, allowedBytes: number): Uint8Array {
