@@ -1,6 +1,6 @@
 /** Computes a bill: quantities times prices. */
-import type { Activity, Quantity } from './estimate.ts'
 import { PRICES, type PriceItem, type PriceList, type Service } from './prices.ts'
+import type { Activity, Quantity } from './use.ts'
 
 export interface BillLine {
   service: Service
@@ -30,7 +30,7 @@ export function billOf(quantities: readonly Quantity[], options: BillOptions = {
   const bill: Bill = {
     lines: [],
     services: {},
-    activities: { writes: 0, 'cold queries': 0, 'warm queries': 0, storage: 0, fixed: 0 },
+    activities: { writes: 0, 'cold queries': 0, 'warm queries': 0, objects: 0, storage: 0, fixed: 0 },
     totalUsd: 0,
   }
   for (const [item, quantity] of totals) {

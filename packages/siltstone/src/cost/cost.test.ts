@@ -146,7 +146,14 @@ describe('a bill, by hand', () => {
   })
 
   it('uses every price', () => {
-    const used = new Set(estimate(DEFAULT_WORKLOAD).quantities.map(({ item }) => item))
+    const month: Workload = {
+      ...DEFAULT_WORKLOAD,
+      objects: 10,
+      recordings: 10,
+      recordingMinutes: 60,
+      speech: 'transcribe',
+    }
+    const used = new Set(estimate(month).quantities.map(({ item }) => item))
     expect([...used].sort()).toEqual(Object.keys(PRICES).sort())
   })
 
@@ -180,6 +187,7 @@ describe('a report', () => {
       usdPer1000ColdQueries: null,
       usdPer1000WarmQueries: null,
       usdPerMillionWrites: null,
+      usdPer1000Objects: null,
       usdPerGbKept: null,
     })
   })

@@ -7,10 +7,10 @@
  */
 import { invalid } from '../errors.ts'
 import { billOf, type BillOptions } from './bill.ts'
-import type { Activity, Quantity } from './estimate.ts'
 import { OPERATIONS, type Requests } from './operations.ts'
 import type { PriceItem } from './prices.ts'
 import { common, type CostReport, unitCosts } from './report.ts'
+import type { Activity, Quantity } from './use.ts'
 import { type Assumptions, ASSUMPTIONS, HOURS_PER_MONTH } from './workload.ts'
 
 export interface Counted {
@@ -137,6 +137,8 @@ export function reportOfCounters(texts: readonly string[], options: CountersOpti
     coldQueries: 0,
     warmQueries: counted.queries * scale,
     writes: counted.entries * (options.writeBatch ?? 1) * scale,
+    // Counters do not tell the requests of object workers from those of others.
+    objects: 0,
     storedBytes: counted.storedBytes,
   }
   return { ...common(options), counted, scale, bill, unitCosts: unitCosts(bill, counts) }

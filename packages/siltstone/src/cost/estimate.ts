@@ -1,16 +1,15 @@
 /** Estimates a workload's use of each service. `docs/explanation/cost.md` explains each step with an example. */
-import { LEASE_UPDATES, OPERATIONS, type Operation } from './operations.ts'
-import type { PriceItem } from './prices.ts'
-import { type Assumptions, ASSUMPTIONS, checkWorkload, SECONDS_PER_MONTH, type Workload } from './workload.ts'
-
-/** The cause of a cost. */
-export type Activity = 'writes' | 'cold queries' | 'warm queries' | 'storage' | 'fixed'
-
-export interface Quantity {
-  item: PriceItem
-  activity: Activity
-  quantity: number
-}
+import { addObjects } from './objects.ts'
+import { LEASE_UPDATES, OPERATIONS } from './operations.ts'
+import { type Quantity, Use } from './use.ts'
+import {
+  type Assumptions,
+  ASSUMPTIONS,
+  checkWorkload,
+  DAYS_PER_MONTH,
+  SECONDS_PER_MONTH,
+  type Workload,
+} from './workload.ts'
 
 /** Intermediate results, with which people can check the estimate. */
 export interface Derived {
@@ -28,7 +27,6 @@ export interface Derived {
 }
 
 const GB = 1e9
-const DAYS_PER_MONTH = SECONDS_PER_MONTH / 86_400
 
 /** @throws SiltstoneError `invalid` (bad-workload) */
 export function estimate(
@@ -42,6 +40,7 @@ export function estimate(
   addWrites(use, workload, assumed, derived)
   addQueries(use, workload, assumed)
   use.add('s3StorageGbMonth', 'storage', derived.storedBytes / GB)
+  addObjects(use, workload, assumed)
   if (workload.compute === 'lambda') addFixed(use, workload, assumed)
   return { quantities: use.quantities(), derived }
 }
@@ -92,14 +91,14 @@ function addWrites(use: Use, workload: Workload, assumed: Assumptions, derived: 
   const { entries, folds, merges, compactorSeconds } = derived
   if (entries === 0) return
   const isProducer = workload.writePath === 'producer'
-  use.requests(isProducer ? 'delta' : 'entry', 'writes', entries)
-  use.requests('fold', 'writes', folds)
-  use.requests(isProducer ? 'foldedDelta' : 'foldedEntry', 'writes', entries)
+  use.requests(isProducer ? OPERATIONS.delta : OPERATIONS.entry, 'writes', entries)
+  use.requests(OPERATIONS.fold, 'writes', folds)
+  use.requests(isProducer ? OPERATIONS.foldedDelta : OPERATIONS.foldedEntry, 'writes', entries)
   // Each fold first writes a log entry that sequences the inbox.
-  if (isProducer) use.requests('entry', 'writes', folds)
-  use.requests('merge', 'writes', merges)
+  if (isProducer) use.requests(OPERATIONS.entry, 'writes', folds)
+  use.requests(OPERATIONS.merge, 'writes', merges)
   const collects = Math.min(folds, Math.ceil(workload.writeHours / assumed.collectEveryHours))
-  use.requests('collect', 'writes', collects)
+  use.requests(OPERATIONS.collect, 'writes', collects)
   if (workload.compute !== 'lambda') return
   // One message per entry; one receive and one delete per run.
   use.add('sqsRequest', 'writes', entries + 2 * folds)
@@ -127,7 +126,7 @@ function addQueries(use: Use, workload: Workload, assumed: Assumptions): void {
   ] as const
   for (const [activity, operation, count, seconds] of kinds) {
     if (count === 0) continue
-    use.requests(operation, activity, count)
+    use.requests(OPERATIONS[operation], activity, count)
     use.add('dataOutGb', activity, (count * workload.answerBytes) / GB)
     if (workload.compute !== 'lambda') continue
     use.lambda(activity, { invocations: count, seconds: count * seconds, memoryMb: assumed.queryMemoryMb })
@@ -137,7 +136,7 @@ function addQueries(use: Use, workload: Workload, assumed: Assumptions): void {
 
 function addFixed(use: Use, workload: Workload, assumed: Assumptions): void {
   const runs = Math.ceil(SECONDS_PER_MONTH / (assumed.scheduleMinutes * 60))
-  use.requests('schedule', 'fixed', runs)
+  use.requests(OPERATIONS.schedule, 'fixed', runs)
   use.lambda('fixed', {
     invocations: runs,
     seconds: runs * assumed.scheduleSeconds,
@@ -149,40 +148,4 @@ function addFixed(use: Use, workload: Workload, assumed: Assumptions): void {
   use.add('alarm', 'fixed', assumed.alarmMetrics)
   use.add('customMetric', 'fixed', assumed.customMetrics)
   use.add('dashboard', 'fixed', 1)
-}
-
-interface LambdaUse {
-  invocations: number
-  seconds: number
-  memoryMb: number
-  diskMb?: number
-}
-
-const FREE_DISK_MB = 512
-
-class Use {
-  readonly #sums = new Map<string, Quantity>()
-
-  add(item: PriceItem, activity: Activity, quantity: number): void {
-    const key = `${activity}/${item}`
-    const sum = this.#sums.get(key) ?? { item, activity, quantity: 0 }
-    sum.quantity += quantity
-    this.#sums.set(key, sum)
-  }
-
-  requests(operation: Operation, activity: Activity, count: number): void {
-    const { put, get } = OPERATIONS[operation]
-    this.add('s3Put', activity, put * count)
-    this.add('s3Get', activity, get * count)
-  }
-
-  lambda(activity: Activity, { invocations, seconds, memoryMb, diskMb = FREE_DISK_MB }: LambdaUse): void {
-    this.add('lambdaInvocation', activity, invocations)
-    this.add('lambdaGbSecond', activity, (seconds * memoryMb) / 1_024)
-    this.add('lambdaDiskGbSecond', activity, (seconds * Math.max(0, diskMb - FREE_DISK_MB)) / 1_024)
-  }
-
-  quantities(): Quantity[] {
-    return [...this.#sums.values()].filter(({ quantity }) => quantity > 0)
-  }
 }

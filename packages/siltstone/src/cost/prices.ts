@@ -15,7 +15,16 @@ export interface Price {
   source: string
 }
 
-export type Service = 'S3' | 'Lambda' | 'SQS' | 'DynamoDB' | 'CloudWatch' | 'Data transfer'
+export type Service =
+  | 'S3'
+  | 'Lambda'
+  | 'Fargate'
+  | 'Transcribe'
+  | 'SQS'
+  | 'DynamoDB'
+  | 'CloudWatch'
+  | 'VPC'
+  | 'Data transfer'
 
 /** Date and region of the table below. */
 export const PRICE_DATE = '2026-11'
@@ -67,6 +76,41 @@ export const PRICES = {
     usd: 0.0000000309,
     per: 1,
     source: page('lambda'),
+  },
+  fargateVcpuHour: {
+    service: 'Fargate',
+    what: 'vCPU-hours on arm64',
+    usd: 0.03238,
+    per: 1,
+    source: `${page('fargate')}; the same in https://www.vantage.sh/blog/fargate-pricing`,
+  },
+  fargateGbHour: {
+    service: 'Fargate',
+    what: 'GB-hours of memory on arm64',
+    usd: 0.00356,
+    per: 1,
+    source: `${page('fargate')}; the same in https://www.vantage.sh/blog/fargate-pricing`,
+  },
+  fargateDiskGbHour: {
+    service: 'Fargate',
+    what: 'GB-hours of disk beyond 20 GB',
+    usd: 0.000111,
+    per: 1,
+    source: `${page('fargate')}; the same in https://www.vantage.sh/blog/fargate-pricing`,
+  },
+  publicAddressHour: {
+    service: 'VPC',
+    what: 'hours of public IPv4 addresses',
+    usd: 0.005,
+    per: 1,
+    source: page('vpc'),
+  },
+  transcribeMinute: {
+    service: 'Transcribe',
+    what: 'minutes of audio, standard batch',
+    usd: 0.024,
+    per: 1,
+    source: page('transcribe'),
   },
   sqsRequest: {
     service: 'SQS',

@@ -10,6 +10,8 @@ export interface UnitCosts {
   usdPer1000ColdQueries: number | null
   usdPer1000WarmQueries: number | null
   usdPerMillionWrites: number | null
+  /** Of objects and recordings that become searchable: one with the other. */
+  usdPer1000Objects: number | null
   usdPerGbKept: number | null
 }
 
@@ -58,7 +60,11 @@ export function reportOf(
     derived,
     ...common(options),
     bill,
-    unitCosts: unitCosts(bill, { ...workload, storedBytes: derived.storedBytes }),
+    unitCosts: unitCosts(bill, {
+      ...workload,
+      objects: workload.objects + workload.recordings,
+      storedBytes: derived.storedBytes,
+    }),
     tenThousandUpdates: updates(workload, options),
   }
 }
@@ -71,9 +77,9 @@ export function common({
 
 export function unitCosts(
   { activities }: Bill,
-  counted: { coldQueries: number; warmQueries: number; writes: number; storedBytes: number },
+  counted: { coldQueries: number; warmQueries: number; writes: number; objects: number; storedBytes: number },
 ): UnitCosts {
-  const { coldQueries, warmQueries, writes, storedBytes } = counted
+  const { coldQueries, warmQueries, writes, objects, storedBytes } = counted
   const unitCost = (usd: number, count: number, unit: number) => (count > 0 ? (usd / count) * unit : null)
   const [cold, warm] = [activities['cold queries'], activities['warm queries']]
   return {
@@ -81,6 +87,7 @@ export function unitCosts(
     usdPer1000ColdQueries: unitCost(cold, coldQueries, 1_000),
     usdPer1000WarmQueries: unitCost(warm, warmQueries, 1_000),
     usdPerMillionWrites: unitCost(activities.writes, writes, 1_000_000),
+    usdPer1000Objects: unitCost(activities.objects, objects, 1_000),
     usdPerGbKept: unitCost(activities.storage, storedBytes / 1e9, 1),
   }
 }

@@ -23,6 +23,18 @@ export interface Workload {
   warmQueries: number
   /** Bytes that a query's answer sends to the internet. */
   answerBytes: number
+  /** Documents, images and e-mails that are uploaded per month and become searchable. */
+  objects: number
+  /** Bytes of one of them. */
+  objectBytes: number
+  /** Audio and video that is uploaded per month and becomes searchable. */
+  recordings: number
+  /** Length of a recording. */
+  recordingMinutes: number
+  /** Bytes of a recording. */
+  recordingBytes: number
+  /** Who writes what is said: the model in the workers' image, Amazon Transcribe, or nobody. */
+  speech: 'model' | 'transcribe' | 'none'
   /** `lambda`: the deployment's functions. `own`: machines whose cost is not estimated. */
   compute: 'lambda' | 'own'
   /** Alarms, metrics, dashboard and logs of the deployment. */
@@ -41,6 +53,12 @@ export const DEFAULT_WORKLOAD: Workload = {
   coldQueries: 1_000,
   warmQueries: 100_000,
   answerBytes: 5_000,
+  objects: 0,
+  objectBytes: 200_000,
+  recordings: 0,
+  recordingMinutes: 10,
+  recordingBytes: 50_000_000,
+  speech: 'model',
   compute: 'lambda',
   monitoring: true,
 }
@@ -86,12 +104,43 @@ export const ASSUMPTIONS = {
   alarmMetrics: 16,
   customMetrics: 6,
   logBytesPerInvocation: 600,
+  /** The functions that make objects searchable, and the tasks of Fargate for what takes longer: their sizes in the deployment. */
+  ingestMemoryMb: 2_048,
+  mediaMemoryMb: 4_096,
+  mediaDiskMb: 10_240,
+  mediaTimeoutSeconds: 900,
+  taskVcpus: 4,
+  taskMemoryGb: 8,
+  taskDiskGb: 50,
+  /** Larger recordings begin at a task. */
+  taskAboveMb: 2_000,
+  /** Seconds from the download of the image to the first work of a task; not measured. */
+  taskStartSeconds: 60,
+  /** Seconds of a function for a document; not measured on AWS. */
+  objectSeconds: 1,
+  /** Seconds for a minute of a recording: its scenes, speech by the model, waiting for Transcribe; not measured on AWS. */
+  sceneSecondsPerMinute: 5,
+  speechSecondsPerMinute: 15,
+  transcribeSecondsPerMinute: 20,
+  /** Length of a job of Transcribe, and the least that is billed of one. */
+  transcribeJobMinutes: 2,
+  transcribeLeastMinutes: 0.25,
+  /** Each scene has a thumbnail, which stays when the recording expires: of so many months of uploads. */
+  scenesPerMinute: 6,
+  thumbnailBytes: 10_000,
+  thumbnailMonths: 12,
+  /** The bucket's rule deletes uploads after so many days. */
+  objectDays: 30,
+  objectSweepsPerDay: 1,
+  objectAlarmMetrics: 6,
+  mediaAlarmMetrics: 1,
 }
 
 export type Assumptions = typeof ASSUMPTIONS
 
 export const HOURS_PER_MONTH = 730
 export const SECONDS_PER_MONTH = HOURS_PER_MONTH * 3_600
+export const DAYS_PER_MONTH = SECONDS_PER_MONTH / 86_400
 
 /** @throws SiltstoneError `invalid` (bad-workload), naming the field */
 export function checkWorkload(workload: Workload): Workload {

@@ -50,6 +50,11 @@ const NUMBERS = [
   ['coldQueries', '--cold-queries <n>', 'queries per month that find nothing in memory'],
   ['warmQueries', '--warm-queries <n>', 'queries per month that find everything in memory'],
   ['answerBytes', '--answer-bytes <n>', 'bytes of a query’s answer, sent to the internet'],
+  ['objects', '--objects <n>', 'documents, images and e-mails uploaded per month that become searchable'],
+  ['objectBytes', '--object-bytes <n>', 'bytes of one of them'],
+  ['recordings', '--recordings <n>', 'audio and video uploaded per month that becomes searchable'],
+  ['recordingMinutes', '--recording-minutes <n>', 'length of a recording'],
+  ['recordingBytes', '--recording-bytes <n>', 'bytes of a recording'],
 ] as const
 
 export function costCommand(): Command {
@@ -57,6 +62,7 @@ export function costCommand(): Command {
     'cost --records 1000000 --dimension 384 --writes 300000 --warm-queries 1000000',
     'cost --metrics http://127.0.0.1:8000/metrics',
     'cost --records 5e6 --write-path producer --free-tier --json',
+    'cost --objects 10000 --recordings 1000 --recording-minutes 30 --speech transcribe',
   ])
   for (const [field, flags, description] of NUMBERS)
     made.addOption(new Option(flags, description).default(DEFAULT_WORKLOAD[field]).argParser(amount))
@@ -65,6 +71,14 @@ export function costCommand(): Command {
       new Option('--write-path <path>', 'writes through servers, or as deltas of bare producers')
         .choices(['server', 'producer'])
         .default('server'),
+    )
+    .addOption(
+      new Option(
+        '--speech <how>',
+        'what is said in recordings: by the workers’ model, by Amazon Transcribe, or not at all',
+      )
+        .choices(['model', 'transcribe', 'none'])
+        .default('model'),
     )
     .addOption(
       new Option(
@@ -222,6 +236,7 @@ function unitCostText(costs: UnitCosts): string {
     ['1,000 cold queries', shown(costs.usdPer1000ColdQueries)],
     ['1,000 warm queries', shown(costs.usdPer1000WarmQueries)],
     ['1,000,000 writes', shown(costs.usdPerMillionWrites)],
+    ...(costs.usdPer1000Objects === null ? [] : [['1,000 objects', shown(costs.usdPer1000Objects)] as const]),
     ['1 GB kept for a month', shown(costs.usdPerGbKept)],
   ])
 }
