@@ -1,6 +1,7 @@
 /**
  * The S3 face of `serve --objects` on a directory: small objects with several requests in flight, and one large object,
- * beside a copy of a file with fsync in the same run.
+ * beside a copy of a file with fsync in the same run: in one request, and in parts as the AWS CLI sends them. The client runs on
+ * the same processors and costs as much as it has to: it signs no body and computes no checksum.
  */
 import { createReadStream, mkdtempSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -15,6 +16,9 @@ const LARGE_BYTES = 1024 * MIB
 const SMALL = 10_000
 const AT_ONCE = 16
 const ROUNDS = 3
+/** As the AWS CLI and boto3 do it by default. */
+const PART_BYTES = 8 * MIB
+const PARTS_AT_ONCE = 10
 
 export const objects: Scenario = {
   about: 'the S3 face on a directory: 10,000 objects of 1 kB, and one of 1 GiB beside cp and fsync',
@@ -25,7 +29,15 @@ export const objects: Scenario = {
     try {
       await face.send('PUT', '/bench')
       report.table('10,000 objects of 1 kB, 16 requests in flight', await smallObjects(face))
-      report.table('One object of 1 GiB, one request', await largeObject(face, folder))
+      const source = await largeFile(folder)
+      const inOne: Upload = (path) =>
+        face.send('PUT', path, createReadStream(source, { highWaterMark: MIB }), [], LARGE_BYTES)
+      report.table('One object of 1 GiB, one request', await largeObject(face, folder, source, inOne))
+      const inParts: Upload = (path) => uploadInParts(face, source, path)
+      report.table(
+        `One object of 1 GiB, in parts of ${PART_BYTES / MIB} MiB, ${PARTS_AT_ONCE} at once`,
+        await largeObject(face, folder, source, inParts),
+      )
     } finally {
       await face.stop()
       rmSync(folder, { recursive: true, force: true })
@@ -67,18 +79,46 @@ async function smallObjects(face: S3Face): Promise<Row[]> {
   return rows
 }
 
-async function largeObject(face: S3Face, folder: string): Promise<Row[]> {
+type Upload = (path: string) => Promise<unknown>
+
+async function largeFile(folder: string): Promise<string> {
   const source = join(folder, 'source')
   const handle = await open(source, 'w')
   for (let at = 0; at < LARGE_BYTES; at += 64 * MIB) await handle.write(Buffer.alloc(64 * MIB, at / MIB))
   await handle.close()
+  return source
+}
+
+async function uploadInParts(face: S3Face, source: string, path: string): Promise<void> {
+  const created = await face.send('POST', path, undefined, [['uploads', '']])
+  const uploadId = /<UploadId>([^<]*)<\/UploadId>/.exec(created.text)?.[1] ?? ''
+  const etags: string[] = []
+  const numbers = Array.from({ length: LARGE_BYTES / PART_BYTES }, (_, at) => at + 1).reverse()
+  const one = async () => {
+    for (let number = numbers.pop(); number !== undefined; number = numbers.pop()) {
+      const start = (number - 1) * PART_BYTES
+      const body = createReadStream(source, { start, end: start + PART_BYTES - 1, highWaterMark: MIB })
+      const query: [string, string][] = [
+        ['partNumber', String(number)],
+        ['uploadId', uploadId],
+      ]
+      etags[number - 1] = (await face.send('PUT', path, body, query, PART_BYTES)).etag
+    }
+  }
+  await Promise.all(Array.from({ length: PARTS_AT_ONCE }, one))
+  const parts = etags.map((etag, at) => `<Part><PartNumber>${at + 1}</PartNumber><ETag>${etag}</ETag></Part>`)
+  const text = `<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`
+  await face.send('POST', path, Buffer.from(text), [['uploadId', uploadId]])
+}
+
+async function largeObject(face: S3Face, folder: string, source: string, upload: Upload): Promise<Row[]> {
   const rows: Row[] = []
   for (let round_ = 1; round_ <= ROUNDS; round_++) {
     const copied = await timed(() => copyAndSync(source, join(folder, 'copy')))
     const before = face.usage()
-    const up = await timed(() =>
-      face.send('PUT', '/bench/large', createReadStream(source, { highWaterMark: MIB }), [], LARGE_BYTES),
-    )
+    const clientBefore = process.cpuUsage()
+    const up = await timed(() => upload('/bench/large'))
+    const client = process.cpuUsage(clientBefore)
     const afterUp = face.usage()
     const down = await timed(() => face.send('GET', '/bench/large'))
     const after = face.usage()
@@ -89,7 +129,8 @@ async function largeObject(face: S3Face, folder: string): Promise<Row[]> {
       'upload of cp': `${Math.round((100 * copied) / up)} %`,
       'download MiB/s': Math.round(1_024 / down),
       'server CPU s, up': round(afterUp.cpuSeconds - before.cpuSeconds),
-      down: round(after.cpuSeconds - afterUp.cpuSeconds),
+      'client CPU s, up': round((client.user + client.system) / 1e6),
+      'server CPU s, down': round(after.cpuSeconds - afterUp.cpuSeconds),
       'RSS MB before': megabytes(before.rssBytes),
       'after upload': megabytes(afterUp.rssBytes),
       'after download': megabytes(after.rssBytes),

@@ -37,7 +37,7 @@ export interface S3Face {
     body?: Buffer | NodeJS.ReadableStream,
     query?: [string, string][],
     length?: number,
-  ): Promise<{ text: string }>
+  ): Promise<{ text: string; etag: string }>
   stop(): Promise<void>
 }
 
@@ -85,7 +85,7 @@ export async function startS3Face(folder: string): Promise<S3Face> {
           const wanted = Number(answer.headers['content-length'] ?? size)
           if ((answer.statusCode ?? 500) >= 300 || (method === 'GET' && size !== wanted))
             reject(new Error(`${method} ${path}: ${answer.statusCode} ${text.slice(0, 300)}`))
-          else resolve({ text })
+          else resolve({ text, etag: answer.headers.etag ?? '' })
         })
       })
       sent.on('error', reject)

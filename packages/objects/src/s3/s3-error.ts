@@ -81,6 +81,7 @@ const CODES: Readonly<Record<string, S3ErrorCode>> = {
   'bad-metadata': 'InvalidArgument',
   'bad-part': 'InvalidPart',
   'bad-part-order': 'InvalidPartOrder',
+  'bad-sha256': 'XAmzContentSHA256Mismatch',
   'bad-tags': 'InvalidTag',
   'bucket-configured': 'AccessDenied',
   'bucket-exists': 'BucketAlreadyExists',

@@ -55,6 +55,11 @@ describe('checksums of blobs', () => {
     expect(finish({ sizeBytes: 10 })).toThrow('ended after 9 of 10')
     expect(finish({ sizeBytes: 8 })).toThrow('more than the 8')
     expect(finish({ md5: 'AAAA' })).toThrow('MD5')
+    const sha256 = '15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225'
+    expect(finish({ sha256: '00' })).toThrow(sha256)
+    expect(finish({ sha256 })().checksum).toBeUndefined()
+    expect(finish({ sha256, checksum: { algorithm: 'SHA256', expected: () => 'AAAA' } })).toThrow('not AAAA')
+    expect(finish({ sha256: '00', checksum: { algorithm: 'CRC32' } })).toThrow('which was signed')
     expect(finish({ checksum: { algorithm: 'CRC32', expected: () => 'AAAAAA==' } })).toThrow('y/Q5Jg==')
     expect(finish({ checksum: { algorithm: 'CRC32', expected: () => undefined } })().checksum?.value).toBe('y/Q5Jg==')
     expect(() => new BodyCheck({}, 5).update(CHECK_TEXT)).toThrow('more than 5 bytes')

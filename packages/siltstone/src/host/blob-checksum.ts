@@ -40,6 +40,7 @@ function digestOf(algorithm: ChecksumAlgorithm): Digest {
   }
 }
 
+const hex = (bytes: Uint8Array = new Uint8Array(0)): string => Buffer.from(bytes).toString('hex')
 const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64')
 
 export function checksumOf(algorithm: ChecksumAlgorithm, bytes: Uint8Array): string {
@@ -55,29 +56,43 @@ export interface ReceivedBytes {
   checksum?: { algorithm: ChecksumAlgorithm; value: string }
 }
 
+/** What is computed of a body beside its MD5. */
+export interface WantedHashes {
+  checksum?: ChecksumAlgorithm
+  /** To compare with the SHA-256 that was signed. */
+  sha256?: boolean
+}
+
 export interface BodyHashes {
   md5: Uint8Array
   /** In the algorithm that was asked for. */
   checksum?: Uint8Array
+  sha256?: Uint8Array
 }
 
-/** The MD5 of a body, and its checksum in one more algorithm. */
+/** The MD5 of a body, and what else was asked for; each algorithm sees the bytes once. */
 export class BodyHash {
+  readonly #wanted: WantedHashes
   readonly #md5 = createHash('md5')
-  readonly #digest: Digest | undefined
+  readonly #others = new Map<ChecksumAlgorithm, Digest>()
 
-  constructor(algorithm: ChecksumAlgorithm | undefined) {
-    this.#digest = algorithm && digestOf(algorithm)
+  constructor(wanted: WantedHashes = {}) {
+    this.#wanted = wanted
+    for (const algorithm of [wanted.checksum, wanted.sha256 === true ? ('SHA256' as const) : undefined])
+      if (algorithm !== undefined && !this.#others.has(algorithm)) this.#others.set(algorithm, digestOf(algorithm))
   }
 
   update(bytes: Uint8Array): void {
     this.#md5.update(bytes)
-    this.#digest?.update(bytes)
+    for (const digest of this.#others.values()) digest.update(bytes)
   }
 
   /** Called once. */
   digest(): BodyHashes {
-    return { md5: this.#md5.digest(), ...(this.#digest && { checksum: this.#digest.digest() }) }
+    const { checksum, sha256 } = this.#wanted
+    const made = new Map([...this.#others].map(([algorithm, digest]) => [algorithm, digest.digest()]))
+    const [sum, signed] = [checksum && made.get(checksum), sha256 === true ? made.get('SHA256') : undefined]
+    return { md5: this.#md5.digest(), ...(sum && { checksum: sum }), ...(signed && { sha256: signed }) }
   }
 }
 
@@ -93,14 +108,15 @@ export class BodyCheck {
     this.#maxBytes = maxBytes
   }
 
-  get algorithm(): ChecksumAlgorithm | undefined {
-    return this.#expected.checksum?.algorithm
+  get wanted(): WantedHashes {
+    const { checksum, sha256 } = this.#expected
+    return { ...(checksum && { checksum: checksum.algorithm }), ...(sha256 !== undefined && { sha256: true }) }
   }
 
   /** @throws as `count` does */
   update(bytes: Uint8Array): void {
     this.count(bytes)
-    this.#hash ??= new BodyHash(this.algorithm)
+    this.#hash ??= new BodyHash(this.wanted)
     this.#hash.update(bytes)
   }
 
@@ -119,16 +135,18 @@ export class BodyCheck {
 
   /**
    * @param hashes of bytes that were counted alone
-   * @throws SiltstoneError `invalid` (incomplete-body, bad-digest) when the bytes are not the expected ones
+   * @throws SiltstoneError `invalid` (incomplete-body, bad-digest, bad-sha256) when the bytes are not the expected ones
    */
   finish(hashes?: BodyHashes): ReceivedBytes {
-    const { sizeBytes, md5, checksum } = this.#expected
+    const { sizeBytes, md5, sha256, checksum } = this.#expected
     if (sizeBytes !== undefined && this.#sizeBytes !== sizeBytes)
       throw invalid('incomplete-body', `The body ended after ${this.#sizeBytes} of ${sizeBytes} bytes.`)
-    const made = hashes ?? (this.#hash ?? new BodyHash(this.algorithm)).digest()
+    const made = hashes ?? (this.#hash ?? new BodyHash(this.wanted)).digest()
     if (md5 !== undefined && base64(made.md5) !== md5)
       throw invalid('bad-digest', `The MD5 of the body is ${base64(made.md5)}, not ${md5} as expected.`)
-    const received = { sizeBytes: this.#sizeBytes, md5: Buffer.from(made.md5).toString('hex') }
+    if (sha256 !== undefined && hex(made.sha256) !== sha256)
+      throw invalid('bad-sha256', `The SHA-256 of the body is ${hex(made.sha256)}, not ${sha256}, which was signed.`)
+    const received = { sizeBytes: this.#sizeBytes, md5: hex(made.md5) }
     if (checksum === undefined || made.checksum === undefined) return received
     const value = base64(made.checksum)
     const expected = checksum.expected?.()
@@ -138,9 +156,12 @@ export class BodyCheck {
   }
 }
 
-export async function* chunksOf(body: BlobBody): AsyncGenerator<Uint8Array> {
-  if (body instanceof Uint8Array) yield body
-  else yield* body
+export function chunksOf(body: BlobBody): AsyncIterable<Uint8Array> {
+  return body instanceof Uint8Array ? only(body) : body
+}
+
+async function* only(chunk: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield chunk
 }
 
 export interface PartSums {

@@ -1,9 +1,8 @@
 /** The messages between a process and its threads that hash. Each body has a number in its process. */
-import type { ChecksumAlgorithm } from '../ports/blob-store.ts'
-import type { BodyHashes } from './blob-checksum.ts'
+import type { BodyHashes, WantedHashes } from './blob-checksum.ts'
 
 export type ToHashThread =
-  | { kind: 'open'; body: number; algorithm: ChecksumAlgorithm | undefined }
+  | { kind: 'open'; body: number; wanted: WantedHashes }
   /** The first `length` bytes of memory that both sides share, and that stay until the answer. */
   | { kind: 'update'; body: number; block: SharedArrayBuffer; length: number }
   | { kind: 'digest'; body: number }

@@ -7,8 +7,7 @@
  * bundle without the module of the threads, the process hashes by itself.
  */
 import { unavailable } from '../errors.ts'
-import type { ChecksumAlgorithm } from '../ports/blob-store.ts'
-import { BodyHash, type BodyHashes } from './blob-checksum.ts'
+import { BodyHash, type BodyHashes, type WantedHashes } from './blob-checksum.ts'
 import type { FromHashThread, ToHashThread } from './hash-messages.ts'
 import { machine } from './machine.ts'
 import { moduleBeside } from './module-beside.ts'
@@ -32,8 +31,7 @@ const MODULE = moduleBeside('./hash-worker', import.meta.url)
 
 export class HashThreads {
   readonly #module: URL | null
-  // One processor is for the thread that receives.
-  readonly #maxThreads = Math.max(1, Math.min(MAX_THREADS, machine().cpus - 1))
+  readonly #maxThreads = Math.max(1, Math.min(MAX_THREADS, machine().cpus))
   readonly #threads = new Set<HashThread>()
 
   /** @param options.module what the threads run; null: there are none */
@@ -41,13 +39,13 @@ export class HashThreads {
     this.#module = module
   }
 
-  open(algorithm: ChecksumAlgorithm | undefined): BodyHasher {
-    if (this.#module === null) return hasherHere(algorithm)
+  open(wanted: WantedHashes = {}): BodyHasher {
+    if (this.#module === null) return hasherHere(wanted)
     let best: HashThread | undefined
     for (const thread of this.#threads) if (best === undefined || thread.bodies < best.bodies) best = thread
     if (best === undefined || (best.bodies > 0 && this.#threads.size < this.#maxThreads))
       best = this.#start(this.#module)
-    return best.open(algorithm)
+    return best.open(wanted)
   }
 
   /** Ends the threads; bodies that are hashed fail. Another body starts them again. */
@@ -103,11 +101,11 @@ class HashThread {
     await this.#worker.terminate()
   }
 
-  open(algorithm: ChecksumAlgorithm | undefined): BodyHasher {
+  open(wanted: WantedHashes): BodyHasher {
     const body = ++this.#number
     const waiting: Waiting[] = []
     this.#waiting.set(body, waiting)
-    this.#worker.post({ kind: 'open', body, algorithm })
+    this.#worker.post({ kind: 'open', body, wanted })
     const ask = async (message: ToHashThread): Promise<BodyHashes | undefined> => {
       if (this.#ended !== undefined) throw this.#ended
       const answer: Waiting = Promise.withResolvers()
@@ -138,8 +136,8 @@ class HashThread {
   }
 }
 
-function hasherHere(algorithm: ChecksumAlgorithm | undefined): BodyHasher {
-  const hash = new BodyHash(algorithm)
+function hasherHere(wanted: WantedHashes): BodyHasher {
+  const hash = new BodyHash(wanted)
   return {
     update: async (block, length) => hash.update(new Uint8Array(block, 0, length)),
     digest: async () => hash.digest(),

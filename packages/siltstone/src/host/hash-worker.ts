@@ -7,7 +7,7 @@ const bodies = new Map<number, BodyHash>()
 const parent = connectToParent<undefined, FromHashThread>((received) => {
   const message = received as ToHashThread
   const { body } = message
-  if (message.kind === 'open') bodies.set(body, new BodyHash(message.algorithm))
+  if (message.kind === 'open') bodies.set(body, new BodyHash(message.wanted))
   else if (message.kind === 'close') bodies.delete(body)
   else if (message.kind === 'update') {
     bodies.get(body)?.update(new Uint8Array(message.block, 0, message.length))

@@ -146,6 +146,8 @@ export function describeBlobStore(
 
       test('refuses a wrong MD5 or checksum', async () => {
         await failing(bytes('hello'), { md5: 'AAAAAAAAAAAAAAAAAAAAAA==' }, 'bad-digest')
+        await failing(bytes('hello'), { sha256: '0'.repeat(64) }, 'bad-sha256')
+        await failing(streamOf(pattern(20_000), bytes('x')), { sha256: '0'.repeat(64) }, 'bad-sha256')
         const expected = () => 'AAAAAA=='
         for (const algorithm of ['CRC32', 'CRC32C'] as const)
           await failing(streamOf(pattern(20_000), bytes('x')), { checksum: { algorithm, expected } }, 'bad-digest')

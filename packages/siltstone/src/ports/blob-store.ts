@@ -60,6 +60,8 @@ export interface ExpectedBytes {
   sizeBytes?: number
   /** Base64. */
   md5?: string
+  /** Hexadecimal, as Signature Version 4 signs it. It is not kept with the blob. */
+  sha256?: string
   /**
    * The checksum to compute and keep. `expected` is called after the last byte was read, because it may follow the bytes
    * in a trailer; undefined: there is nothing to compare with.
@@ -243,7 +245,7 @@ export interface BlobStore {
   /** For messages: `bucket media in /data`, `s3://bucket/prefix`. */
   readonly description: string
 
-  /** @throws SiltstoneError `invalid` (bad-key, bad-metadata, bad-tags, bad-digest, incomplete-body, too-large) */
+  /** @throws SiltstoneError `invalid` (bad-key, bad-metadata, bad-tags, bad-digest, bad-sha256, incomplete-body, too-large) */
   put(key: string, body: BlobBody, options?: PutBlobOptions): Promise<PutBlobResult>
   get(key: string, options?: GetBlobOptions): Promise<GetBlobResult>
   head(key: string, options?: Omit<GetBlobOptions, 'range' | 'partNumber' | 'reusesChunks'>): Promise<HeadBlobResult>

@@ -5,9 +5,16 @@
 import { type FileHandle, open, readdir, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { corrupt, isSiltstoneError, unavailable } from '../../../errors.ts'
-import { type BodyCheck, BodyHash, type BodyHashes, chunksOf, type ReceivedBytes } from '../../../host/blob-checksum.ts'
+import {
+  type BodyCheck,
+  BodyHash,
+  type BodyHashes,
+  chunksOf,
+  type ReceivedBytes,
+  type WantedHashes,
+} from '../../../host/blob-checksum.ts'
 import { fileError, isMissing } from '../../../host/file-errors.ts'
-import type { BlobBody, ChecksumAlgorithm } from '../../../ports/blob-store.ts'
+import type { BlobBody } from '../../../ports/blob-store.ts'
 import type { Ids } from '../../../ports/ids.ts'
 import { DirectorySync } from '../directory-sync.ts'
 import { makeDirectories } from '../../../host/make-directories.ts'
@@ -41,7 +48,7 @@ export class BlobFiles {
     let smallBytes = 0
     let file: BodyFile | undefined
     const create = async () => {
-      file = await this.#create(check.algorithm)
+      file = await this.#create(check.wanted)
       for (const chunk of small.splice(0)) await file.push(chunk)
       return file
     }
@@ -58,7 +65,7 @@ export class BlobFiles {
       }
       if (file === undefined && inlineBytes > 0) {
         const inlined = joined(small)
-        return { ...check.finish(hashOf(inlined, check.algorithm)), inlined }
+        return { ...check.finish(hashOf(inlined, check.wanted)), inlined }
       }
       file ??= await create()
       const received = check.finish(await file.end())
@@ -154,12 +161,12 @@ export class BlobFiles {
     }
   }
 
-  async #create(algorithm: ChecksumAlgorithm | undefined): Promise<BodyFile> {
+  async #create(wanted: WantedHashes): Promise<BodyFile> {
     const name = this.#ids.ulid()
     const path = this.#path(name)
     try {
       await makeDirectories(dirname(path))
-      return new BodyFile(name, path, await open(path, 'wx', 0o600), algorithm)
+      return new BodyFile(name, path, await open(path, 'wx', 0o600), wanted)
     } catch (error) {
       throw fileError(error, { path, doing: 'create' })
     }
@@ -179,8 +186,8 @@ function joined(chunks: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(chunks))
 }
 
-function hashOf(bytes: Uint8Array, algorithm: ChecksumAlgorithm | undefined): BodyHashes {
-  const hash = new BodyHash(algorithm)
+function hashOf(bytes: Uint8Array, wanted: WantedHashes): BodyHashes {
+  const hash = new BodyHash(wanted)
   hash.update(bytes)
   return hash.digest()
 }

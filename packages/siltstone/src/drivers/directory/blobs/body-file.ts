@@ -5,15 +5,14 @@
  * The disk is told to keep what was written so far now and then, so that the end of a large body need not wait for all of it.
  */
 import { type FileHandle, unlink } from 'node:fs/promises'
-import { BodyHash, type BodyHashes } from '../../../host/blob-checksum.ts'
+import { BodyHash, type BodyHashes, type WantedHashes } from '../../../host/blob-checksum.ts'
 import { type BodyHasher, hashThreads } from '../../../host/hash-threads.ts'
-import type { ChecksumAlgorithm } from '../../../ports/blob-store.ts'
 
 const BLOCK_BYTES = 512 * 1024
 /** Blocks of one body that are hashed or written. */
 const AHEAD_BLOCKS = 4
 /** Blocks that are kept for the next bodies, in all. */
-const KEPT_BLOCKS = 8
+const KEPT_BLOCKS = 32
 const SYNC_EACH_BYTES = 64 * 1024 * 1024
 
 interface Block {
@@ -36,7 +35,7 @@ export class BodyFile {
   readonly name: string
   readonly path: string
   readonly #handle: FileHandle
-  readonly #algorithm: ChecksumAlgorithm | undefined
+  readonly #wanted: WantedHashes
   #block: Block | undefined
   /** Bytes in the block. */
   #filled = 0
@@ -49,11 +48,11 @@ export class BodyFile {
   #sync: Promise<void> | undefined
 
   /** @param handle of a new file, which this object closes */
-  constructor(name: string, path: string, handle: FileHandle, algorithm: ChecksumAlgorithm | undefined) {
+  constructor(name: string, path: string, handle: FileHandle, wanted: WantedHashes) {
     this.name = name
     this.path = path
     this.#handle = handle
-    this.#algorithm = algorithm
+    this.#wanted = wanted
   }
 
   /** The chunk may be changed when this returns. @throws what writing an earlier one threw */
@@ -71,7 +70,7 @@ export class BodyFile {
   /** All bytes are written when this returns, and may be lost yet. */
   async end(): Promise<BodyHashes> {
     if (this.#hasher === undefined) {
-      const hash = new BodyHash(this.#algorithm)
+      const hash = new BodyHash(this.#wanted)
       if (this.#block !== undefined) {
         const bytes = this.#block.bytes.subarray(0, this.#filled)
         hash.update(bytes)
@@ -110,7 +109,7 @@ export class BodyFile {
   #handOn(): void {
     const block = this.#block as Block
     const length = this.#filled
-    this.#hasher ??= hashThreads.open(this.#algorithm)
+    this.#hasher ??= hashThreads.open(this.#wanted)
     const hashed = this.#hasher.update(block.memory, length)
     const written = this.#writeAll(block.bytes.subarray(0, length), this.#position)
     const worked = Promise.allSettled([hashed, written]).then(([hash, write]) => {
