@@ -2,6 +2,7 @@
 import {
   type BlobInfo,
   type BlobSource,
+  compareKeys,
   type GetBlobResult,
   MAX_PARTS,
   MAX_PUT_BYTES,
@@ -341,9 +342,8 @@ async function objectParts(call: S3Call, partCount: number): Promise<XmlValue> {
 export async function getObjectTagging(call: S3Call): Promise<S3Answer> {
   const { versionId } = { versionId: undefined, ...versionIdOf(call) }
   const tags = await call.store.tags(call.key, versionId)
-  return xmlAnswer(
-    xmlDocument('Tagging', { TagSet: { Tag: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) } }),
-  )
+  const sorted = Object.entries(tags).toSorted(([a], [b]) => compareKeys(a, b))
+  return xmlAnswer(xmlDocument('Tagging', { TagSet: { Tag: sorted.map(([Key, Value]) => ({ Key, Value })) } }))
 }
 
 export async function putObjectTagging(call: S3Call): Promise<S3Answer> {

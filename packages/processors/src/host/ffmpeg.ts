@@ -95,7 +95,9 @@ export async function ffmpeg(
     ...args.after,
   ]
   const { code, errors } = await runChild(program.path, all, signal, take)
-  if (code !== 0) throw corruptFile(`ffmpeg cannot read the file: ${errors.trim().split('\n').slice(-3).join(' ')}`)
+  if (code === 0) return
+  const lines = errors.replaceAll(input, 'the file').trim().split('\n').slice(-3)
+  throw corruptFile(`ffmpeg cannot read the file: ${lines.join(' ')}`)
 }
 
 export async function ffmpegText(run: Ffmpeg, args: Parameters<typeof ffmpeg>[1]): Promise<string> {
@@ -111,5 +113,5 @@ export async function ffmpegText(run: Ffmpeg, args: Parameters<typeof ffmpeg>[1]
 export async function ffmpegReport({ program, input, signal }: Ffmpeg): Promise<string> {
   const args = [...program.args, '-hide_banner', '-nostdin', '-protocol_whitelist', 'file,pipe', '-i', input]
   const { errors } = await runChild(program.path, args, signal, () => undefined)
-  return errors
+  return errors.replaceAll(input, 'the file')
 }

@@ -1,7 +1,7 @@
 /** What a container says of its recording: by mediabunny for mp4, mov, mkv, webm and audio files, by ffmpeg for the rest. */
 import type { FlatMetadata, RandomAccess } from '../processor.ts'
-import { latin } from '../detect/magic.ts'
 import { corruptFile } from '../failures.ts'
+import { matroskaTitle } from './matroska.ts'
 
 export interface ContainerData {
   hasVideo: boolean
@@ -29,7 +29,7 @@ export async function readContainer(source: RandomAccess): Promise<ContainerData
     if (!(await input.canRead())) return undefined
     const video = await input.getPrimaryVideoTrack()
     const audio = await input.getPrimaryAudioTrack()
-    const seconds = (await input.getDurationFromMetadata()) ?? (await input.computeDuration())
+    const seconds = (await input.getDurationFromMetadata()) ?? (await lengthOf(input))
     const tags = await input.getMetadataTags()
     const metadata: FlatMetadata = {}
     const add = (name: string, value: string | number | null | undefined) => {
@@ -67,16 +67,12 @@ export async function readContainer(source: RandomAccess): Promise<ContainerData
 
 const HEAD_BYTES = 8_192
 
-/** The title in the segment's information (RFC 9559, element 0x7BA9), which mediabunny does not read. */
-function matroskaTitle(head: Uint8Array): string | undefined {
-  if (latin(head, 0, 4) !== '\x1aE\xdf\xa3') return undefined
-  for (let at = 4; at + 3 < head.length; at++) {
-    const size = head[at + 2] as number
-    // A length of one byte has its highest bit set.
-    if (head[at] !== 0x7b || head[at + 1] !== 0xa9 || size < 0x81) continue
-    return new TextDecoder().decode(head.subarray(at + 3, at + 3 + (size & 0x7f)))
-  }
-  return undefined
+/** Times of broadcasts do not begin with 0; players and ffmpeg count from their beginning. */
+async function lengthOf(input: {
+  computeDuration(): Promise<number>
+  getFirstTimestamp(): Promise<number>
+}): Promise<number> {
+  return (await input.computeDuration()) - Math.max(0, await input.getFirstTimestamp())
 }
 
 /** The same from the lines that ffmpeg prints about its input. */

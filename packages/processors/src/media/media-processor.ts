@@ -91,11 +91,22 @@ class MediaJob {
   async #container(type: string): Promise<ContainerData> {
     let data: ContainerData | undefined
     await this.#steps.run('container', async (recorder) => {
-      data = await parsing('the recording', () => readContainer(this.#source), this.#source)
+      let problem: unknown
+      try {
+        data = await parsing('the recording', () => readContainer(this.#source), this.#source)
+      } catch (error) {
+        // Of a file that is cut off, ffmpeg reads what is there.
+        if (!isSiltstoneError(error, 'invalid') || typeof this.#tool === 'string') throw error
+        problem = error
+      }
       if (!data?.hasVideo && !data?.hasAudio) {
         if (data && typeof this.#tool === 'string') throw corruptFile('the recording has no track of audio or video')
         if (typeof this.#tool === 'string') throw unsupported('needs-ffmpeg', `${type} ${this.#tool}`)
-        data = containerOfReport(await ffmpegReport(await this.#withTool(() => recorder.alive())))
+        const report = await ffmpegReport(await this.#withTool(() => recorder.alive()))
+        // The first reader knows better what is wrong with a file that neither can read.
+        data = await parsing('the recording', () => containerOfReport(report)).catch((error: unknown) => {
+          throw problem ?? error
+        })
       }
       await recorder.add('container', describe(data, this.#ctx.name), data.metadata)
     })

@@ -74,6 +74,8 @@ beforeAll(() => {
   ffmpeg('-i', file('v.mp4'), ...twice, '-metadata:s:s:0', 'language=ger', file('two.mkv'))
   ffmpeg('-i', file('v.mp4'), '-vn', '-metadata', 'artist=Dickens', file('a.mp3'))
   ffmpeg('-i', file('v.mp4'), '-vn', file('a.wav'))
+  ffmpeg('-i', file('v.mp4'), '-vn', '-c:a', 'libvorbis', file('a.ogg'))
+  ffmpeg('-i', file('v.mp4'), '-map', '0:v', '-map', '0:a', '-c', 'copy', '-f', 'mpegts', file('v.ts'))
 })
 
 let jobs = 0
@@ -158,6 +160,13 @@ describe('video', () => {
     expect(records.filter(({ kind }) => kind === 'scene')).toHaveLength(2)
   })
 
+  it('counts the time of a broadcast from its beginning, and has a picture of each scene', async () => {
+    const { records, derived } = await run('v.ts')
+    const durationMs = records.find(({ kind }) => kind === 'container')?.metadata['duration_ms'] as number
+    expect(Math.abs(durationMs - 6_000)).toBeLessThan(200)
+    expect(records.filter(({ kind }) => kind === 'scene')).toHaveLength(derived.size)
+  })
+
   it('takes subtitles beside it, and vectors of pictures', async () => {
     const sibling = async (extension: string) =>
       extension === '.srt' ? accessBytes(new TextEncoder().encode(SRT)) : undefined
@@ -236,6 +245,13 @@ describe('video', () => {
 })
 
 describe('audio', () => {
+  it('that is cut off is read as far as it goes', async () => {
+    const whole = readFileSync(file('a.ogg'))
+    writeFileSync(file('cut.ogg'), whole.subarray(0, Math.floor(whole.length * 0.6)))
+    const { records } = await run('cut.ogg')
+    expect(records[0]?.metadata).toMatchObject({ audio_codec: 'vorbis' })
+  })
+
   it.each([
     ['a.mp3', 'audio/mpeg', 'mp3'],
     ['a.wav', 'audio/wav', 'pcm-s16'],

@@ -11,6 +11,8 @@ const CUT_SCORE = 0.3
 const MIN_SCENE_MS = 2_000
 const MAX_SCENE_MS = 60_000
 const MAX_SCENES = 1_000
+/** How far whole pictures may be apart. */
+const RUN_UP_MS = 10_000
 
 /** The times of the cuts, in milliseconds. */
 export async function findCuts(run: Ffmpeg): Promise<number[]> {
@@ -41,9 +43,17 @@ export function scenesOf(durationMs: number, cutsMs: readonly number[]): Scene[]
 
 /** A JPEG of at most 320 points width, from the first third of the scene; undefined where there is no picture. */
 export async function pictureOf(run: Ffmpeg, { startMs, endMs }: Scene): Promise<Uint8Array | undefined> {
-  const atSeconds = ((startMs + (endMs - startMs) / 3) / 1_000).toFixed(3)
+  const atMs = startMs + (endMs - startMs) / 3
+  // Where the places of whole pictures are not known, a jump may end behind the last one before: then it begins earlier.
+  return (await pictureAt(run, atMs, 0)) ?? pictureAt(run, Math.max(0, atMs - RUN_UP_MS), Math.min(RUN_UP_MS, atMs))
+}
+
+/** Jumps to `fromMs`, and decodes `decodedMs` more. */
+async function pictureAt(run: Ffmpeg, fromMs: number, decodedMs: number): Promise<Uint8Array | undefined> {
+  const seconds = (ms: number) => (ms / 1_000).toFixed(3)
   const parts: Uint8Array[] = []
   const picture = [
+    ...(decodedMs > 0 ? ['-ss', seconds(decodedMs)] : []),
     '-an',
     '-sn',
     '-frames:v',
@@ -60,6 +70,6 @@ export async function pictureOf(run: Ffmpeg, { startMs, endMs }: Scene): Promise
     'image2pipe',
     '-',
   ]
-  await ffmpeg(run, { before: ['-ss', atSeconds], after: picture }, (bytes) => void parts.push(bytes))
+  await ffmpeg(run, { before: ['-ss', seconds(fromMs)], after: picture }, (bytes) => void parts.push(bytes))
   return parts.length === 0 ? undefined : new Uint8Array(Buffer.concat(parts))
 }

@@ -6,6 +6,7 @@
 import type { Block } from '../blocks.ts'
 import { oneLine } from '../blocks.ts'
 import type { PdfField, PdfItem, PdfOutlineItem } from './pdf-document.ts'
+import { type Piece, textInOrder } from './reading-order.ts'
 
 export interface Line {
   page: number
@@ -33,9 +34,13 @@ const OUTER_LINES = 2
 
 export function linesOf(page: number, items: readonly PdfItem[]): Line[] {
   const lines: Line[] = []
-  let line: (Line & { letters: number }) | undefined
+  let line: (Omit<Line, 'text'> & { letters: number; pieces: Piece[] }) | undefined
   const flush = () => {
-    if (line && oneLine(line.text) !== '') lines.push({ ...line, text: oneLine(line.text) })
+    if (line) {
+      const { letters: _, pieces, ...place } = line
+      const text = oneLine(textInOrder(pieces))
+      if (text !== '') lines.push({ ...place, text })
+    }
     line = undefined
   }
   for (const { str, transform, width, height, hasEOL } of items) {
@@ -46,10 +51,11 @@ export function linesOf(page: number, items: readonly PdfItem[]): Line[] {
     const isOther = line && (line.turn !== turn || Math.abs(line.bottom - bottom) > Math.max(line.height, size) * 0.6)
     if (isOther && str.trim() !== '') flush()
     if (str !== '') {
-      if (!line) line = { page, text: '', height: size, left, bottom, right: left + width, turn, letters: 0 }
-      const gap = left - line.right
-      const apart = gap > size * 0.2 && !/\s$/.test(line.text) && !/^\s/.test(str)
-      line.text += apart ? ` ${str}` : str
+      if (!line) line = { page, height: size, left, bottom, right: left + width, turn, letters: 0, pieces: [] }
+      const gap = Math.max(left - line.right, line.left - (left + width))
+      const apart = gap > size * 0.2 && !/\s$/.test(line.pieces.at(-1)?.text ?? '') && !/^\s/.test(str)
+      if (apart) line.pieces.push({ text: ' ', left })
+      line.pieces.push({ text: str, left })
       if (str.trim().length > line.letters)
         Object.assign(line, { height: size || line.height, letters: str.trim().length })
       line.left = Math.min(line.left, left)

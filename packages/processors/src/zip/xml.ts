@@ -35,6 +35,10 @@ export function readXml(xml: string, { open, text, close }: XmlHandlers): void {
 
 /** Of `id` and `r:id`, the one with a prefix counts: it is the reference to another part. */
 function localNames(attributes: Record<string, string>): Record<string, string> {
+  // Sheets have millions of elements, whose attributes have no prefix.
+  let hasPrefix = false
+  for (const name in attributes) hasPrefix ||= name.includes(':')
+  if (!hasPrefix) return attributes
   const entries = Object.entries(attributes)
   const [plain, prefixed] = [false, true].map((is) => entries.filter(([name]) => name.includes(':') === is))
   return Object.fromEntries([...(plain ?? []), ...(prefixed ?? [])].map(([name, value]) => [local(name), value]))
