@@ -132,6 +132,9 @@ interface Annotation {
   alternativeText?: string
   fieldValue?: unknown
   checkBox?: boolean
+  radioButton?: boolean
+  /** Of a radio button: the value of the field when it is this one. */
+  buttonValue?: string | null
   password?: boolean
   /** Of a choice. */
   options?: { exportValue: string; displayValue: string }[]
@@ -148,14 +151,20 @@ function fieldsOn(annotations: readonly Annotation[]): PdfField[] {
   })
 }
 
-function valueOf({ subtype, fieldType, fieldValue, checkBox, password, options, contentsObj }: Annotation): string {
+function valueOf(annotation: Annotation): string {
+  const { subtype, fieldType, fieldValue, password, options, contentsObj } = annotation
   if (subtype === 'FreeText') return contentsObj?.str ?? ''
   if (subtype !== 'Widget' || password === true) return ''
-  if (fieldType === 'Btn')
-    return checkBox === true && typeof fieldValue === 'string' && fieldValue !== 'Off' ? 'yes' : ''
+  if (fieldType === 'Btn') return buttonText(annotation)
   if (fieldType !== 'Tx' && fieldType !== 'Ch') return ''
   const values = [fieldValue].flat().filter((one) => typeof one === 'string')
   return values.map((one) => options?.find(({ exportValue }) => exportValue === one)?.displayValue ?? one).join(', ')
+}
+
+function buttonText({ fieldValue, checkBox, radioButton, buttonValue }: Annotation): string {
+  if (typeof fieldValue !== 'string' || fieldValue === 'Off') return ''
+  if (checkBox === true) return 'yes'
+  return radioButton === true && fieldValue === buttonValue ? fieldValue : ''
 }
 
 /** Pictures that may hold a line of text, and that fit into memory. */

@@ -1,5 +1,6 @@
-/** Word documents (ECMA-376, WordprocessingML): paragraphs, headings by style, tables, footnotes. They have no pages. */
+/** Word documents (ECMA-376, WordprocessingML): paragraphs, headings by style, tables, charts, footnotes, comments. They have no pages. */
 import { type Block, oneLine } from '../blocks.ts'
+import { chartLines } from './chart.ts'
 import type { Archive } from './zip-reader.ts'
 import { folderOf, readXml, relationsOf } from './xml.ts'
 
@@ -13,9 +14,16 @@ export async function docxBlocks(archive: Archive, main: string): Promise<Block[
   }
   const levels = headingLevels((await textOf('styles')) ?? '')
   const blocks = paragraphsOf((await archive.readText(main)) ?? '', levels)
-  for (const notes of ['footnotes', 'endnotes'])
-    for (const block of paragraphsOf((await textOf(notes)) ?? '', new Map()))
-      blocks.push({ ...block, place: { note: true } })
+  for (const { type, target } of relations.values())
+    if (type === 'chart')
+      for (const text of chartLines((await archive.readText(target)) ?? ''))
+        blocks.push({ text, place: { chart: true } })
+  for (const [notes, place] of [
+    ['footnotes', { note: true }],
+    ['endnotes', { note: true }],
+    ['comments', { comment: true }],
+  ] as const)
+    for (const block of paragraphsOf((await textOf(notes)) ?? '', new Map())) blocks.push({ ...block, place })
   return blocks
 }
 

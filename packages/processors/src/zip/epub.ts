@@ -37,8 +37,10 @@ async function packageOf(archive: Archive): Promise<{ chapters: string[]; metada
   const metadata: FlatMetadata = {}
   const fields: Record<string, string> = { title: 'title', creator: 'author', language: 'language' }
   readXml(xml, {
-    open(name, { id = '', href, idref = '' }) {
-      if (name === 'item' && href !== undefined) items.set(id, resolveName(folderOf(main), pathOf(href)))
+    open(name, { id = '', href, idref = '', properties = '' }) {
+      // The table of contents repeats the headings.
+      const isContents = properties.split(/\s+/).includes('nav')
+      if (name === 'item' && href !== undefined && !isContents) items.set(id, resolveName(folderOf(main), pathOf(href)))
       const path = name === 'itemref' ? items.get(idref) : undefined
       if (path !== undefined) chapters.push(path)
     },

@@ -36,6 +36,9 @@ const docx = (body: string, more: Files = {}) =>
     ...more,
   })
 
+const points = (...values: string[]) => values.map((value) => `<c:pt><c:v>${value}</c:v></c:pt>`).join('')
+const CHART = `<c:chartSpace><c:chart><c:title><c:tx><a:t>Lengths</a:t></c:tx></c:title><c:ser><c:tx>${points('Kilometres')}</c:tx><c:cat>${points('Elbe', 'Rhine')}</c:cat><c:val>${points('1094', '1233')}</c:val></c:ser></c:chart></c:chartSpace>`
+
 describe('DOCX', () => {
   it('has headings by style, rows of tables, and footnotes', async () => {
     const collected = await collect(
@@ -69,6 +72,20 @@ describe('DOCX', () => {
       [undefined, 'Inside the box.'],
       ['Before and after', 'Middle. It moved. It is new.'],
     ])
+  })
+
+  it('has charts and comments', async () => {
+    const bytes = docx(paragraph('Text.'), {
+      'word/_rels/document.xml.rels': relations([
+        ['c', 'chart', 'charts/c.xml'],
+        ['m', 'comments', 'comments.xml'],
+      ]),
+      'word/charts/c.xml': CHART,
+      'word/comments.xml': `<w:comments><w:comment>${paragraph('Is this true?')}</w:comment></w:comments>`,
+    })
+    expect(documentsOf(await collect(officeProcessor, bytes)).join(' ')).toBe(
+      'Text. Lengths Kilometres: Elbe 1094, Rhine 1233 Is this true?',
+    )
   })
 
   it('may be in UTF-16', async () => {
@@ -105,12 +122,19 @@ describe('PPTX', () => {
           shape('They carry sand.') +
           shape('Slide 1', 'sldNum'),
       ),
-      'ppt/slides/_rels/slide2.xml.rels': relations([['n', 'notesSlide', '../notesSlides/n.xml']]),
+      'ppt/slides/_rels/slide2.xml.rels': relations([
+        ['n', 'notesSlide', '../notesSlides/n.xml'],
+        ['c', 'chart', '../charts/c.xml'],
+      ]),
+      'ppt/charts/c.xml': CHART,
       'ppt/notesSlides/n.xml': slide(shape('Say this slowly.') + shape('1', 'sldNum') + shape('Today', 'dt')),
     })
     const collected = await collect(officeProcessor, bytes)
     expect(collected.records).toMatchObject([
-      { document: 'They carry sand. Say this slowly.', metadata: { slide: 1, heading: 'Rivers' } },
+      {
+        document: 'They carry sand. Lengths Kilometres: Elbe 1094, Rhine 1233 Say this slowly.',
+        metadata: { slide: 1, heading: 'Rivers' },
+      },
       { document: 'Second shown.', metadata: { slide: 2 } },
     ])
     expect(collected.records[1]?.metadata['heading']).toBeUndefined()
@@ -146,6 +170,22 @@ describe('XLSX', () => {
     expect(summary).toMatchObject({ contentType: TYPES.xlsx, metadata: { sheets: 1 } })
   })
 
+  it('has times of a day, and lengths of time', async () => {
+    const bytes = zip({
+      ...main('xl/workbook.xml'),
+      'xl/workbook.xml': '<workbook xmlns:r="r"><sheets><sheet name="Times" r:id="a"/></sheets></workbook>',
+      'xl/_rels/workbook.xml.rels': relations([
+        ['a', 'worksheet', 'worksheets/s.xml'],
+        ['t', 'styles', 'styles.xml'],
+      ]),
+      'xl/styles.xml':
+        '<styleSheet><numFmts><numFmt numFmtId="164" formatCode="[h]:mm:ss"/><numFmt numFmtId="165" formatCode="mmm\\-yy"/><numFmt numFmtId="166" formatCode="[Red]0.00"/></numFmts><cellXfs><xf numFmtId="20"/><xf numFmtId="164"/><xf numFmtId="165"/><xf numFmtId="166"/></cellXfs></styleSheet>',
+      'xl/worksheets/s.xml':
+        '<worksheet><sheetData><row r="1"><c r="A1" s="0"><v>0.5868055555555556</v></c><c r="B1" s="1"><v>1.25</v></c><c r="C1" s="2"><v>45352</v></c><c r="D1" s="3"><v>0.5</v></c></row></sheetData></worksheet>',
+    })
+    expect(documentsOf(await collect(officeProcessor, bytes))).toEqual(['14:05:00; 30:00:00; 2024-03-01; 0.5'])
+  })
+
   it('may count days from 1904', async () => {
     const bytes = zip({
       ...main('xl/workbook.xml'),
@@ -169,7 +209,8 @@ describe('EPUB', () => {
       mimetype: 'application/epub+zip',
       'META-INF/container.xml': '<container><rootfiles><rootfile full-path="OEBPS/book.opf"/></rootfiles></container>',
       'OEBPS/book.opf':
-        '<package><metadata><dc:title>On Rivers</dc:title><dc:language>en</dc:language></metadata><manifest><item id="b" href="text/b.xhtml"/><item id="a" href="text/a%20b.xhtml"/></manifest><spine><itemref idref="a"/><itemref idref="b"/></spine></package>',
+        '<package><metadata><dc:title>On Rivers</dc:title><dc:language>en</dc:language></metadata><manifest><item id="b" href="text/b.xhtml"/><item id="a" href="text/a%20b.xhtml"/><item id="n" href="nav.xhtml" properties="nav"/></manifest><spine><itemref idref="n"/><itemref idref="a"/><itemref idref="b"/></spine></package>',
+      'OEBPS/nav.xhtml': '<html><body><nav><ol><li>Springs</li></ol></nav></body></html>',
       'OEBPS/text/a b.xhtml': '<html><body><h1>Springs</h1><p>Water comes up.</p></body></html>',
       'OEBPS/text/b.xhtml': '<html><body><p>It runs down.</p></body></html>',
       ...more,

@@ -1,5 +1,6 @@
-/** Presentations (ECMA-376, PresentationML): the text of each slide in the order of the show, its title, its notes. */
+/** Presentations (ECMA-376, PresentationML): the text of each slide in the order of the show, its title, its charts, its notes. */
 import { type Block, oneLine } from '../blocks.ts'
+import { chartLines } from './chart.ts'
 import type { Archive } from './zip-reader.ts'
 import { folderOf, readXml, relationsOf } from './xml.ts'
 
@@ -13,7 +14,11 @@ export async function pptxBlocks(archive: Archive, main: string): Promise<{ bloc
     const { title, lines } = textOf(xml)
     blocks.push(title === '' ? { text: '', startsSection: true } : { text: title, level: 1, place })
     blocks.push(...lines.map((text): Block => ({ text, place })))
-    const notes = await notesOf(archive, name)
+    const relations = await relationsOfSlide(archive, name)
+    for (const { type, target } of relations)
+      if (type === 'chart')
+        for (const text of chartLines((await archive.readText(target)) ?? '')) blocks.push({ text, place })
+    const notes = await notesOf(archive, relations)
     if (notes.length > 0) blocks.push(...notes.map((text): Block => ({ text, place: { ...place, notes: true } })))
   }
   return { blocks, slides: slides.length }
@@ -75,13 +80,19 @@ function textOf(xml: string): { title: string; lines: string[] } {
   return { title, lines }
 }
 
-async function notesOf(archive: Archive, slide: string): Promise<string[]> {
+interface Relation {
+  target: string
+  type: string
+}
+
+async function relationsOfSlide(archive: Archive, slide: string): Promise<Relation[]> {
   const folder = folderOf(slide)
-  const relations = relationsOf(
-    await archive.readText(`${folder}/_rels/${slide.slice(folder.length + 1)}.rels`),
-    folder,
-  )
-  const notes = [...relations.values()].find(({ type }) => type === 'notesSlide')
+  const xml = await archive.readText(`${folder}/_rels/${slide.slice(folder.length + 1)}.rels`)
+  return [...relationsOf(xml, folder).values()]
+}
+
+async function notesOf(archive: Archive, relations: readonly Relation[]): Promise<string[]> {
+  const notes = relations.find(({ type }) => type === 'notesSlide')
   const xml = notes && (await archive.readText(notes.target))
   // Notes repeat the number of the slide as a line of its own.
   return xml === undefined ? [] : textOf(xml).lines.filter((line) => !/^\d+$/.test(line))

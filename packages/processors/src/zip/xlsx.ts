@@ -14,7 +14,7 @@ export async function xlsxBlocks(archive: Archive, main: string): Promise<{ bloc
     return (part === undefined ? undefined : await archive.readText(part)) ?? ''
   }
   const strings = sharedStrings(await partOf('sharedStrings'))
-  const dates = dateStyles(await partOf('styles'))
+  const times = timeStyles(await partOf('styles'))
   const blocks: Block[] = []
   const { sheets, epochDays } = workbookOf((await archive.readText(main)) ?? '')
   for (const { name, id } of sheets) {
@@ -22,7 +22,7 @@ export async function xlsxBlocks(archive: Archive, main: string): Promise<{ bloc
     const xml = target === undefined ? undefined : await archive.readText(target)
     if (xml === undefined) continue
     blocks.push({ text: name, level: 1, place: { sheet: name } })
-    const rows = rowsOf(xml, { strings, dates, epochDays })
+    const rows = rowsOf(xml, { strings, times, epochDays })
     for (const { text, row } of tableRows(rows))
       blocks.push({ text, place: { sheet: name, row_start: row, row_end: row } })
   }
@@ -34,11 +34,14 @@ interface Row {
   cells: string[]
 }
 
+/** What a number of days means: a moment, a time of a day, or how long something takes. */
+type TimeKind = 'moment' | 'time' | 'length'
+
 /** What the cells of a workbook refer to. */
 interface Shared {
   strings: readonly string[]
-  /** The cell styles whose numbers are dates. */
-  dates: ReadonlySet<number>
+  /** The cell styles whose numbers are times. */
+  times: ReadonlyMap<number, TimeKind>
   /** What has to be added to the number of a day to count from the end of 1899. */
   epochDays: number
 }
@@ -70,23 +73,37 @@ function sharedStrings(xml: string): string[] {
   return strings
 }
 
-/** The cell styles whose numbers are dates: by built-in number format, or by letters of dates in their own. */
-function dateStyles(xml: string): Set<number> {
-  const formats = new Map<string, boolean>()
-  const dates = new Set<number>()
+/** The cell styles whose numbers are times: by built-in number format, or by letters of times in their own. */
+function timeStyles(xml: string): Map<number, TimeKind> {
+  const formats = new Map<string, TimeKind | undefined>()
+  const times = new Map<number, TimeKind>()
   let style = 0
   readXml(xml, {
     open(name, { numFmtId = '', formatCode = '' }, path) {
-      if (name === 'numFmt')
-        formats.set(numFmtId, /[ymdhs]/i.test(formatCode.replaceAll(/"[^"]*"|\[[^\]]*\]|\\./g, '')))
+      if (name === 'numFmt') formats.set(numFmtId, kindOf(formatCode))
       if (name !== 'xf' || path.at(-2) !== 'cellXfs') return
-      const builtIn = Number(numFmtId)
-      if (formats.get(numFmtId) ?? ((builtIn >= 14 && builtIn <= 22) || (builtIn >= 45 && builtIn <= 47)))
-        dates.add(style)
+      const kind = formats.has(numFmtId) ? formats.get(numFmtId) : builtInKind(Number(numFmtId))
+      if (kind !== undefined) times.set(style, kind)
       style++
     },
   })
-  return dates
+  return times
+}
+
+function builtInKind(format: number): TimeKind | undefined {
+  if ((format >= 14 && format <= 17) || format === 22) return 'moment'
+  if ((format >= 18 && format <= 21) || format === 45 || format === 47) return 'time'
+  return format === 46 ? 'length' : undefined
+}
+
+/** Letters in brackets count on beyond a day; months and minutes are both an `m`. */
+function kindOf(formatCode: string): TimeKind | undefined {
+  const code = formatCode.replaceAll(/"[^"]*"|\\./g, '')
+  if (/\[(?:h+|m+|s+)\]/i.test(code)) return 'length'
+  const letters = code.replaceAll(/\[[^\]]*\]/g, '')
+  if (/[yd]/i.test(letters)) return 'moment'
+  if (/[hs]/i.test(letters)) return 'time'
+  return /m/i.test(letters) ? 'moment' : undefined
 }
 
 function rowsOf(xml: string, shared: Shared): Row[] {
@@ -94,7 +111,7 @@ function rowsOf(xml: string, shared: Shared): Row[] {
   let current: Row = { row: 0, cells: [] }
   let column = -1
   let type = ''
-  let isDate = false
+  let kind: TimeKind | undefined
   let value = ''
   readXml(xml, {
     open(name, { r, t = '', s = '0' }) {
@@ -104,7 +121,7 @@ function rowsOf(xml: string, shared: Shared): Row[] {
       } else if (name === 'c') {
         column = columnOf(r) ?? column + 1
         type = t
-        isDate = shared.dates.has(Number(s))
+        kind = shared.times.get(Number(s))
         value = ''
       }
     },
@@ -114,7 +131,7 @@ function rowsOf(xml: string, shared: Shared): Row[] {
     close(name) {
       if (name === 'c' && column < MAX_COLUMNS && value !== '') {
         while (current.cells.length < column) current.cells.push('')
-        current.cells[column] = oneLine(valueOf(value, type, isDate, shared))
+        current.cells[column] = oneLine(valueOf(value, type, kind, shared))
       } else if (name === 'row' && current.cells.length > 0) rows.push(current)
     },
   })
@@ -127,11 +144,20 @@ function columnOf(reference: string | undefined): number | undefined {
   return Array.from(letters).reduce((sum, letter) => sum * 26 + letter.charCodeAt(0) - 64, 0) - 1
 }
 
-function valueOf(value: string, type: string, isDate: boolean, { strings, epochDays }: Shared): string {
+function valueOf(value: string, type: string, kind: TimeKind | undefined, { strings, epochDays }: Shared): string {
   if (type === 's') return strings[Number(value)] ?? ''
   if (type === 'b') return value === '1' ? 'true' : 'false'
-  if (type === 'str' || type === 'inlineStr' || type === 'e' || type === 'd' || !isDate) return value
-  return dateOf(Number(value) + epochDays) ?? value
+  if (type === 'str' || type === 'inlineStr' || type === 'e' || type === 'd' || kind === undefined) return value
+  const days = Number(value)
+  if (kind !== 'moment' && days >= 0) return timeOf(kind === 'time' ? days % 1 : days)
+  return dateOf(days + epochDays) ?? value
+}
+
+/** A part of a day, or several days, as hours, minutes and seconds. */
+function timeOf(days: number): string {
+  const seconds = Math.round(days * 86_400)
+  const two = (value: number) => String(value).padStart(2, '0')
+  return `${two(Math.floor(seconds / 3_600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
 }
 
 /** A day's number, counted from the end of 1899, as a date, with the time if it has one. */

@@ -118,9 +118,10 @@ export const ASSUMPTIONS = {
   taskStartSeconds: 60,
   /** Seconds of a function for a document; not measured on AWS. */
   objectSeconds: 1,
-  /** Seconds for a minute of a recording: its scenes, speech by the model, waiting for Transcribe; not measured on AWS. */
-  sceneSecondsPerMinute: 5,
-  speechSecondsPerMinute: 15,
+  /** Seconds for a minute of a recording: its scenes and speech by the model, measured with two processors, not on AWS (`bench -- media`). */
+  sceneSecondsPerMinute: 1.4,
+  speechSecondsPerMinute: 17.3,
+  /** Waiting for Transcribe; not measured. */
   transcribeSecondsPerMinute: 20,
   /** Length of a job of Transcribe, and the least that is billed of one. */
   transcribeJobMinutes: 2,
