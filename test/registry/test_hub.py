@@ -35,7 +35,8 @@ def test_large_files_go_by_xet_and_only_what_changed_goes_again(registry, home, 
     xorbs = registry.folder / "data" / "registry" / "xorbs"
     stored = lambda: sum(each.stat().st_size for each in xorbs.rglob("*") if each.is_file())
     before = stored()
-    assert before > 11_000_000
+    # In a bucket they are no files.
+    assert not registry.is_local or before > 11_000_000
     bytes_before = big.read_bytes()
     big.write_bytes(bytes_before[:5_000_000] + b"inserted" + bytes_before[5_000_000:])
     registry.hf("upload", "ada/xet", model, home=home)

@@ -20,7 +20,7 @@ import { REGISTRY_DATABASE, REGISTRY_TENANT } from '../accounts/store-access.ts'
 import type { ArtifactType } from '../evidence/evidence.ts'
 import type { ArtifactDocument } from '../store/artifact-document.ts'
 import { type ArtifactPage, entryMetadata, indexedArtifact, type IndexedArtifact } from './entry.ts'
-import { pageOf } from './page.ts'
+import { AS_JUST_READ, pageOf } from './page.ts'
 import { fuse } from './fuse.ts'
 import { differencesOf, type IndexDifference, type ReadArtifact } from './index-check.ts'
 
@@ -59,6 +59,11 @@ export interface ArtifactIndexOptions {
 interface Collections {
   names: StoreCollection
   readmes: StoreCollection
+}
+
+interface Opened extends Collections {
+  /** They were read since the request began. */
+  isFresh: boolean
 }
 
 /** Records of `names` are found by their documents and metadata, never by their vectors. */
@@ -105,7 +110,9 @@ export class ArtifactIndex {
     const where = allOf(visibleTo(viewer), anyOf(clauses.map(clauseOf)))
     // A selective condition is answered by the filter index at once.
     const isSelective = clauses.every(({ name }) => name !== undefined)
-    return this.#with(({ names }) => pageOf(names, where, { limit, after, isSelective }))
+    return this.#with(({ names, isFresh }) =>
+      pageOf(names, where, { limit, after, isSelective, isFew: isSelective, isFresh }),
+    )
   }
 
   /**
@@ -114,9 +121,10 @@ export class ArtifactIndex {
    */
   async matching(pattern: string, viewer: Viewer, limit: number, after?: string): Promise<ArtifactPage> {
     const args = { whereDocument: { $regex: pattern }, include: ['metadatas' as const], ...whereOf(visibleTo(viewer)) }
-    return this.#with(async ({ names, readmes }) => {
+    return this.#with(async ({ names, readmes, isFresh }) => {
       const found = new Map<string, IndexedArtifact>()
-      const results = await Promise.all([names.get(args), readmes.get(args)])
+      const level = isFresh ? AS_JUST_READ : {}
+      const results = await Promise.all([names.get({ ...args, ...level }), readmes.get({ ...args, ...level })])
       for (const result of results) {
         for (const { id, metadata } of result.rows()) found.set(id, indexedArtifact(id, metadata))
       }
@@ -146,7 +154,9 @@ export class ArtifactIndex {
       ...whereOf(where),
     })
     if (text.trim() === '') {
-      const { artifacts } = await this.#with(({ names }) => pageOf(names, where, { limit, isSelective: false }))
+      const { artifacts } = await this.#with(({ names, isFresh }) =>
+        pageOf(names, where, { limit, isSelective: false, isFresh }),
+      )
       return artifacts.map((artifact) => ({ ...artifact, score: 0 }))
     }
     return this.#with(async ({ names, readmes }) => {
@@ -172,19 +182,23 @@ export class ArtifactIndex {
       owner !== undefined && { owner: owner.toLowerCase() },
     )
     const whereDocument = text === undefined || text === '' ? undefined : { $regex: `(?i)${escaped(text)}` }
-    return this.#with(({ names }) => pageOf(names, where, { limit, after, whereDocument, isSelective: false }))
+    return this.#with(({ names, isFresh }) =>
+      pageOf(names, where, { limit, after, whereDocument, isSelective: false, isFresh }),
+    )
   }
 
   /** Visible artifacts that name this source as something that they were made from. */
   async madeFrom(canonicalUrl: string, viewer: Viewer, limit: number): Promise<IndexedArtifact[]> {
     const where = allOf(visibleTo(viewer), { parents: { $contains: canonicalUrl.toLowerCase() } })
-    const { artifacts } = await this.#with(({ names }) => pageOf(names, where, { limit, isSelective: true }))
+    const { artifacts } = await this.#with(({ names, isFresh }) =>
+      pageOf(names, where, { limit, isSelective: true, isFew: true, isFresh }),
+    )
     return artifacts
   }
 
   /** All of one account, in the order of ids. */
   ownedBy(name: string, limit: number, after?: string): Promise<ArtifactPage> {
-    return this.#with(({ names }) => pageOf(names, { by: name }, { limit, after, isSelective: true }))
+    return this.#with(({ names, isFresh }) => pageOf(names, { by: name }, { limit, after, isSelective: true, isFresh }))
   }
 
   count(): Promise<number> {
@@ -192,7 +206,7 @@ export class ArtifactIndex {
   }
 
   /** Runs `work`; if a collection is missing, makes and fills it, and runs it once more. */
-  async #with<T>(work: (collections: Collections) => Promise<T>): Promise<T> {
+  async #with<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
     try {
       return await work(await this.#collections())
     } catch (error) {
@@ -202,12 +216,14 @@ export class ArtifactIndex {
     }
   }
 
-  #collections(): Promise<Collections> {
+  async #collections(): Promise<Opened> {
+    // To open them reads their logs, after the request began that opens them; not after those that wait for it.
+    const isFresh = this.#opened === undefined
     this.#opened ??= this.#open().catch((error: unknown) => {
       this.#opened = undefined
       throw error
     })
-    return this.#opened
+    return { ...(await this.#opened), isFresh }
   }
 
   async #open(): Promise<Collections> {

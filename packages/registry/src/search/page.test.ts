@@ -13,7 +13,7 @@ const gap = fc.oneof(
   fc.constant(900 * DAY_MS),
 )
 
-it('pages by windows of time are what sorting all ids gives, whatever the gaps and the order of insertion', async () => {
+it('pages by windows of time, or of few records at once, are what sorting all ids gives, whatever the gaps and the order of insertion', async () => {
   const environment = memoryEnvironment()
   const store = await openStore({ environment })
   let made = 0
@@ -22,7 +22,8 @@ it('pages by windows of time are what sorting all ids gives, whatever the gaps a
       fc.array(gap, { minLength: 1, maxLength: 25 }),
       fc.integer({ min: 1, max: 7 }),
       fc.nat(),
-      async (gaps, limit, seed) => {
+      fc.boolean(),
+      async (gaps, limit, seed, isFew) => {
         const random = seededRandom(seed)
         let nowMs = Date.UTC(2026, 0, 1)
         const ids = gaps.map((ms) => systemIds({ ...environment.clock, nowMs: () => (nowMs += ms) }, random).ulid())
@@ -44,7 +45,7 @@ it('pages by windows of time are what sorting all ids gives, whatever the gaps a
         const seen: string[] = []
         let after: string | undefined
         do {
-          const page = await pageOf(names, where, { limit, after, isSelective: false, oneWindowRecords: 0 })
+          const page = await pageOf(names, where, { limit, after, isSelective: false, isFew, oneWindowRecords: 0 })
           expect(page.artifacts.length).toBeLessThanOrEqual(limit)
           seen.push(...page.artifacts.map(({ id }) => id))
           after = page.next ?? undefined

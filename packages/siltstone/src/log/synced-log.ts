@@ -5,8 +5,12 @@
  * ## A strong read
  * 1. Read the pointer, conditionally.
  * 2. Read the manifest if it is new, and at the same time list the log after its watermark, which the manifest's name
- *    tells.
+ *    tells. From a distant store the log is listed during step 1 already, after the watermark that is known; if the pointer has
+ *    moved, that listing is not used.
  * 3. Read the entries and the unsequenced deltas that are not known yet.
+ *
+ * A listing during step 1 is as good as one after it if the pointer has not moved: what is above the watermark of the current
+ * manifest is not folded, so it was not collected, whichever of the two answers was made first.
  *
  * Everything that was acknowledged before step 1 is then seen: an acknowledged entry is above the watermark and listed,
  * or folded into the manifest; an acknowledged delta is in the listing of the inbox, or sequenced by one of those
@@ -252,6 +256,15 @@ export class SyncedLog {
     this.knowledge = undefined
   }
 
+  /** The listing that is needed if the pointer has not moved; undefined: it is made when that is known. */
+  #listExpected(inbox: boolean): Promise<Listed> | undefined {
+    if (this.pointer === 'none' || this.#context.env.store.capabilities.isLocal) return undefined
+    const listed = this.#list(this.manifest.watermark, inbox)
+    // If the pointer has moved, nobody waits for it.
+    listed.catch(() => undefined)
+    return listed
+  }
+
   async #list(watermark: number, inbox: boolean): Promise<Listed> {
     const { env, path } = this.#context
     const sent = stampNow(env.clock)
@@ -260,15 +273,16 @@ export class SyncedLog {
 
   /**
    * Reads the pointer and installs its manifest. A tombstone sets `isClosed`.
-   * @param ahead list the log while a new manifest is being read
+   * @param ahead list the log while a new manifest is being read, and from a distant store while the pointer is
    * @returns that listing, if it was made and belongs to the manifest
    */
   async #readPointer(ahead?: { inbox: boolean }): Promise<Listed | undefined> {
     const { manifests, path } = this.#context
+    const expected = ahead && this.#listExpected(ahead.inbox)
     const answer = await manifests.readPointer(this.pointer === 'none' ? undefined : this.pointer.etag)
     if (answer === 'unchanged' || (answer === 'none' && this.pointer === 'none')) {
       if (!this.#isInstalled) await this.#install(this.manifest)
-      return undefined
+      return expected
     }
     if (answer === 'none') throw corrupt('pointer-missing', `the pointer of ${path} is gone. Run "siltstone repair".`)
     const named = ahead && parseKey(answer.manifestKey)
