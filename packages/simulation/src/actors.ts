@@ -100,7 +100,9 @@ export function runCollector(world: World, name: string): Promise<void> {
 export function runOperator(world: World, name: string): Promise<void> {
   const chance = world.chance.split(`${name} work`)
   return repeat(world, name, 8_000, async (engine, { path }) => {
-    const was = await engine.env.leases.force(`${path}/${chance.pick(['fold', 'merge', 'merge/0', 'merge/1'])}`)
+    const was = await engine.env.leases.force(
+      `${path}/${chance.pick(['fold', 'fold/0', 'fold/1', 'merge', 'merge/0', 'merge/1'])}`,
+    )
     if (was?.owner !== undefined) world.marks.hit('lease forced')
   })
 }

@@ -17,6 +17,15 @@ const SMALL_MERGES = {
   'compact.stepBytes': 8_000,
 }
 
+/** Several compactors, and a log of many small folds. */
+const SMALL_FOLDS = {
+  withoutLease: 0,
+  compactors: 3,
+  ids: 7,
+  operations: 20,
+  'compact.foldBytes': 2_000,
+}
+
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'no-compare-and-swap',
@@ -105,8 +114,30 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'claims-not-looked-at',
     breaks: 'a process merges what another one has claimed',
-    changes: [{ step: 'claimed-segments-are-left-alone', value: 'await choose([])' }],
+    changes: [{ step: 'claimed-segments-are-left-alone', value: 'await chooseMerge(context, [])' }],
     provokedBy: SMALL_MERGES,
+  },
+  {
+    name: 'claimed-entries-not-looked-at',
+    breaks: 'a process folds what another one has claimed',
+    changes: [{ step: 'claimed-entries-are-left-alone', value: 'claims.slice(claims.length).map(rangeOf)' }],
+    provokedBy: SMALL_FOLDS,
+  },
+  {
+    name: 'fold-out-of-turn',
+    breaks: 'a fold commits before the fold of the entries before its own',
+    changes: [
+      { step: 'turn-is-awaited', value: 'true' },
+      { step: 'fold-follows-the-watermark', value: 'current.watermark >= input.first' },
+      { step: 'records-before-are-counted', value: 'false' },
+    ],
+    provokedBy: SMALL_FOLDS,
+  },
+  {
+    name: 'fold-forgets-the-one-before',
+    breaks: 'a fold beside another one takes records for as they were before both',
+    changes: [{ step: 'record-before-the-range', value: 'undefined' }],
+    provokedBy: SMALL_FOLDS,
   },
   {
     name: 'fork-without-pin',

@@ -193,6 +193,14 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
       deletedShare: mergers.next() * 0.3,
     })
   }
+  const folders = chance.split('folders')
+  if (folders.one(0.12)) {
+    // A log of many small folds, written faster than one process folds it.
+    plan.compactors = folders.between(2, 3)
+    plan.compact.foldBytes = folders.between(1_500, 4_500)
+    plan.operations = Math.max(plan.operations, folders.between(8, 20))
+    plan.faults.slow = Math.max(plan.faults.slow, folders.next() * 0.5)
+  }
   plan.refusals = drawRefusals(chance.split('refusals'))
   const restorers = chance.split('restorers')
   if (plan.collectors > 0 && restorers.one(0.12)) plan.restorers = 1

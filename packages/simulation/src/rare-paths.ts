@@ -78,6 +78,7 @@ export const RARE_PATHS: readonly RarePath[] = [
   { ...path('merge stopped by the fence of a collection', 500, 'engine: merge_fenced'), lease: 'without' },
   { ...path('merge of which an input is gone', 1_000, 'engine: merge_overtaken'), lease: 'without' },
   { ...path('two merges at a time', 500, 'two merges claimed at a time'), lease: 'with' },
+  { ...path('fold beside another one', 500, 'engine: folds_beside_others'), lease: 'with' },
   { ...path('lease taken over', 500, 'lease taken over'), lease: 'with' },
   { ...path('lease forced', 500, 'lease forced'), lease: 'with' },
   { ...path('busy lease', 500, 'engine: lease_busy'), lease: 'with' },

@@ -19,6 +19,11 @@ export interface Pace {
 export interface CompactLimits {
   /** A fold takes at most about this much of the log into memory; the rest follows in the next fold. */
   foldBytes: number
+  /**
+   * Beside folds of other processes, a fold holds at most about this much of the log before its own entries, without the vectors
+   * where they need not be held. 0: the process neither folds beside others, nor lets others fold beside it.
+   */
+  aheadBytes: number
   /** Vectors of the log that a fold holds. More are left in the log, and read each time that they are needed, where that costs little. */
   heldVectorBytes: number
   /** Rows that are sorted at a time while a segment is clustered. More rows than this lie on the scratch disk meanwhile. */
@@ -65,13 +70,14 @@ const LEAST_BYTES = 32 * MB
  */
 function memoryLimits(
   totalBytes: number,
-): Pick<CompactLimits, 'foldBytes' | 'heldVectorBytes' | 'sortBytes' | 'cacheBytes'> {
+): Pick<CompactLimits, 'foldBytes' | 'aheadBytes' | 'heldVectorBytes' | 'sortBytes' | 'cacheBytes'> {
   const bytes = Math.max(LEAST_BYTES, totalBytes)
-  return { foldBytes: bytes / 3, heldVectorBytes: 0, sortBytes: bytes / 12, cacheBytes: bytes / 12 }
+  return { foldBytes: bytes / 3, aheadBytes: 0, heldVectorBytes: 0, sortBytes: bytes / 12, cacheBytes: bytes / 12 }
 }
 
 export const defaultCompactLimits: CompactLimits = {
   foldBytes: 64 * MB,
+  aheadBytes: 128 * MB,
   heldVectorBytes: 64 * MB,
   sortBytes: 64 * MB,
   cacheBytes: 64 * MB,

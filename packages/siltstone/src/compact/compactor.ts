@@ -1,7 +1,7 @@
 /**
  * The compactor of one store. It folds a collection's log into segments (`fold.ts`) and merges its segments (`merge.ts`)
- * until neither is due. Folds of a collection are made under one lease; of merges, several processes make different ones at a
- * time (`merge-claims.ts`). Between calls a compactor keeps only caches, its pace, and which other processes it has noticed, so any
+ * until neither is due. Several processes fold different parts of a long log at a time (`fold-ranges.ts`), and make different merges
+ * (`merge-claims.ts`). Between calls a compactor keeps only caches, its pace, and which other processes it has noticed, so any
  * number of compactors may run, on any machine.
  *
  * Every fold and every merge is a bounded step that commits by itself, so the work of an invocation that ends early is
@@ -18,7 +18,7 @@ import { forwardingStore } from '../ports/forwarding-store.ts'
 import { BlockCache } from '../snapshot/block-cache.ts'
 import { ManifestStore } from '../snapshot/manifest-store.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
-import { foldOnce } from './fold.ts'
+import { foldBeside, foldOnce, type FoldContext, type FoldResult } from './fold.ts'
 import { foldLease, withLease } from '../ports/lease-guard.ts'
 import type { CompactLimits } from './compact-limits.ts'
 import { mergeOnce, type Trial } from './merge.ts'
@@ -117,11 +117,17 @@ export class Compactor {
       const fold = (signal: AbortSignal) => {
         // It runs again because another process asked for the lease.
         if (runs++ > 0) this.#helpers.noticed(path)
-        return this.#foldAll(path, options, outcome, signal)
+        return this.#foldAll(path, options, outcome, signal, foldOnce)
       }
-      const status = await this.#guarded(foldLease(path), options.signal, fold)
-      this.#helpers.foldLeaseWas(path, status === 'busy')
-      if (status === 'done') return
+      for (let tries = 0; tries < LOST_COMMITS; tries++) {
+        const status = await this.#guarded(foldLease(path), options.signal, fold)
+        this.#helpers.foldLeaseWas(path, status === 'busy')
+        if (status === 'done') return
+        // Who held the lease may have left the rest to this process meanwhile.
+        if (!(await this.#foldBeside(path, options, outcome))) break
+      }
+      // Who holds the lease has little left to fold, and will merge soon.
+      if (outcome.folds > 0) this.#helpers.foldLeaseWas(path, false)
       outcome.busy = true
       this.#options.env.metrics.count('LockAcquisitionFailed')
     })
@@ -175,13 +181,41 @@ export class Compactor {
     return guarded.status
   }
 
+  /**
+   * Folds what follows the entries that others fold now, as long as there are enough.
+   * @returns whether it folded any, or lost what it folded: who holds the lease may have ended
+   */
+  async #foldBeside(
+    path: string,
+    options: Pick<CompactOptions, 'signal' | 'deadline' | 'onCommit'>,
+    outcome: CompactionOutcome,
+  ): Promise<boolean> {
+    const signal = options.signal ?? new AbortController().signal
+    let hasWorked = false
+    if (this.#sharing === undefined) return hasWorked
+    await this.#foldAll(path, options, outcome, signal, async (context) => {
+      const result = await foldBeside(context, signal)
+      if (result !== null && result !== 'busy') hasWorked = true
+      return result
+    })
+    return hasWorked && !signal.aborted
+  }
+
+  get #sharing(): FoldContext['sharing'] {
+    const { limits, withoutLease } = this.#options
+    if (withoutLease || limits.aheadBytes === 0) return undefined
+    return { ttlMs: limits.leaseTtlMs, rangeBytes: limits.foldBytes }
+  }
+
   async #foldAll(
     path: string,
-    { deadline, onCommit }: CompactOptions,
+    { deadline, onCommit }: Pick<CompactOptions, 'deadline' | 'onCommit'>,
     outcome: CompactionOutcome,
     signal: AbortSignal,
+    foldNext: (context: FoldContext, signal: AbortSignal) => Promise<FoldResult | null | 'lost' | 'busy'>,
   ): Promise<void> {
     const { log, limits, name } = this.#options
+    const sharing = this.#sharing
     const env = endedBy(signal, this.#options.env)
     const pool = this.newPool(env)
     // A fold needs each vector several times.
@@ -192,8 +226,8 @@ export class Compactor {
       const share = this.#pace.isMeasured ? 1 : UNMEASURED_SHARE
       const leftBytes = (share * this.#leftMs(deadline) * this.#pace.current.bytesPerSecond) / (1_000 * FOLD_MOVES)
       const bounded = { ...limits, foldBytes: Math.max(1, Math.min(limits.foldBytes, leftBytes)) }
-      const step = () => foldOnce({ state, writer, pool, limits: bounded, name }, signal)
-      const result = await this.#paced(step, deadline, signal)
+      const context = { state, writer, pool, limits: bounded, name, ...(sharing && { sharing }) }
+      const result = await this.#paced(() => foldNext(context, signal), deadline, signal)
       outcome.watermark = await state.run(async (locked) => locked.log.manifest.watermark)
       return result
     }

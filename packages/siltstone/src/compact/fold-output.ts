@@ -21,19 +21,19 @@ export interface FoldOutput {
 
 export async function writeFold(
   context: SegmentContext,
-  { view, entries }: Pick<FoldInput, 'view' | 'entries'>,
+  { view, before, entries }: Pick<FoldInput, 'view' | 'before' | 'entries'>,
   { written, deleted, overlaid }: FoldPlan,
   signal: AbortSignal,
 ): Promise<FoldOutput> {
-  const metadatas = await view.metadatas(overlaid.map((changed): RecordRef => ({ changed })))
-  const changes = overlaid.map(({ id, row, version, columns }, i) => ({
+  const metadatas = await view.metadatas(overlaid.map(({ record }): RecordRef => ({ changed: record })))
+  const changes = overlaid.map(({ record: { id, row, version }, columns }, i) => ({
     id,
-    row: row as RowRef,
+    row: before ? null : row,
     change: {
       version,
-      ...(columns?.metadata !== undefined && { metadata: metadatas[i] ?? null }),
-      ...(columns?.document !== undefined && { documents: columns.document }),
-      ...(columns?.uri !== undefined && { uris: columns.uri }),
+      ...(columns.metadata !== undefined && { metadata: metadatas[i] ?? null }),
+      ...(columns.document !== undefined && { documents: columns.document }),
+      ...(columns.uri !== undefined && { uris: columns.uri }),
     },
   }))
   const refs = written.map((changed): RecordRef => ({ changed }))
@@ -42,18 +42,19 @@ export async function writeFold(
   return { segment, deleted, overlaid: changes }
 }
 
-/** Where the output changes the segments of its base. */
+/** Where the output changes the segments of its base. Every row must be known. */
 export function rowChangesOf({ deleted, overlaid }: FoldOutput): RowChanges {
   return {
-    deleted: bySegment(deleted, ({ row }) => row.row),
-    overlaid: bySegment(overlaid, ({ row, change }): OverlayRow => ({ ...change, row: row.row })),
+    deleted: bySegment(deleted, (_, row) => row),
+    overlaid: bySegment(overlaid, ({ change }, row): OverlayRow => ({ ...change, row })),
   }
 }
 
 /** The output for another arrangement of the same records in segments; undefined when one of them is not there. */
-export async function relocate(output: FoldOutput, base: BaseState): Promise<FoldOutput | undefined> {
+export async function relocate(output: FoldOutput, open: () => Promise<BaseState>): Promise<FoldOutput | undefined> {
   const { deleted, overlaid } = output
-  const rows = await base.lookup([...deleted, ...overlaid].map(({ id }) => id))
+  if (deleted.length + overlaid.length === 0) return output
+  const rows = await (await open()).lookup([...deleted, ...overlaid].map(({ id }) => id))
   if (rows.some((row) => row === null)) return undefined
   return {
     ...output,
@@ -62,9 +63,14 @@ export async function relocate(output: FoldOutput, base: BaseState): Promise<Fol
   }
 }
 
-function bySegment<T extends { row: RowRef }, R>(items: readonly T[], value: (item: T) => R): Map<number, R[]> {
-  const groups = Map.groupBy(items, ({ row }) => row.segment)
-  return new Map([...groups].map(([segment, group]) => [segment, group.map(value)]))
+function bySegment<T extends RowOfRecord, R>(
+  items: readonly T[],
+  value: (item: T, row: number) => R,
+): Map<number, R[]> {
+  const groups = Map.groupBy(items, ({ row }) => (row as RowRef).segment)
+  return new Map(
+    [...groups].map(([segment, group]) => [segment, group.map((one) => value(one, (one.row as RowRef).row))]),
+  )
 }
 
 async function writeRows(

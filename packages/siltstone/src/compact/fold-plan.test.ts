@@ -16,8 +16,8 @@ async function planOf(write: (one: ReturnType<World['process']>) => Promise<unkn
   return {
     written: ids(written),
     deleted: ids(deleted),
-    overlaid: ids(overlaid),
-    rows: deleted.map(({ row }) => row.row),
+    overlaid: ids(overlaid.map(({ record }) => record)),
+    rows: deleted.map(({ row }) => row?.row),
   }
 }
 
@@ -49,4 +49,50 @@ it('keeps nothing of a deleted collection, and plans nothing where nothing was w
   expect(plan).toEqual({ written: [], deleted: [], overlaid: [], rows: [] })
   const idle = new World().process()
   expect(await idle.state.run(async (locked) => locked.log.sync().then(() => foldInput(locked)))).toBeNull()
+})
+
+it('plans some entries over what the earlier ones will have left, and leaves open in which rows', async () => {
+  const one = new World().process()
+  await one.collection.write(['a', 'b', 'c', 'd', 'e'].map((id, i) => upsert(id, [i], { metadata: { n: i } })))
+  await one.fold()
+  // Another fold will write f and g, overlay a, and remove b.
+  await one.collection.write([
+    upsert('f', [5], { document: 'f' }),
+    upsert('g', [6]),
+    update('a', { metadata: { m: 1 } }),
+    remove('b'),
+  ])
+  await one.collection.write([
+    update('f', { metadata: { n: 9 } }),
+    upsert('g', [7]),
+    update('a', { document: 'changed' }),
+    upsert('b', [8]),
+    remove('c'),
+    update('d', { document: 'changed' }),
+    upsert('h', [9]),
+  ])
+  const inputOf = async (first?: number, bytes?: number) =>
+    one.state.run(async (locked) => {
+      await locked.log.sync()
+      return foldInput(locked, { ...(first !== undefined && { first }), ...(bytes !== undefined && { bytes }) })
+    })
+  const input = (await inputOf(3)) as FoldInput
+  expect(input).toMatchObject({ first: 3, before: { liveRecords: 6, nextOrdinal: 7 }, isClosed: false })
+  expect(input.entries).toHaveLength(1)
+  const { written, deleted, overlaid } = planFold(input)
+  expect(written.map(({ id, ordinal }) => [id, ordinal])).toEqual([
+    ['g', 6],
+    ['b', 7],
+    ['h', 8],
+  ])
+  expect(deleted).toEqual(['g', 'c'].map((id) => ({ id, row: null })))
+  expect(overlaid.map(({ record: { id }, columns }) => [id, Object.keys(columns)])).toEqual([
+    ['f', ['metadata']],
+    ['a', ['document']],
+    ['d', expect.arrayContaining(['document'])],
+  ])
+  // Alone, a fold of as little as one entry ends at that entry.
+  const alone = (await inputOf(undefined, 1)) as FoldInput
+  expect(alone).toMatchObject({ first: 2, before: null, view: { version: 2, liveRecords: 6 } })
+  expect(planFold(alone).overlaid.map(({ record }) => record.id)).toEqual(['a'])
 })

@@ -7,10 +7,12 @@
  * - `FoldOutput` (`fold-output.ts`): the segment that was written, and the other changes by id of their record.
  * - The commit, in this file.
  *
+ * Of a long log, several processes fold different entries at a time, and commit in the order of the log (`fold-ranges.ts`).
+ *
  * The output is computed once. Where its ids lie in older segments depends on the manifest, so a fold that loses the
  * commit to a merge starts from the manifest that is current then and only looks the ids up again. That is right as
- * long as the log below the watermark is the same: the watermark and both epochs are unchanged. Otherwise another fold,
- * a garbage collection or a reset came in between, and the fold begins again.
+ * long as the log below the entries is the same: the watermark is the entry before them, and both epochs are unchanged.
+ * Otherwise another fold, a garbage collection or a reset came in between, and the fold begins again.
  *
  * Counts are checked before the commit: the rows that the new manifest names, less its deletions, must be the live
  * records that applying the operations one by one gave. A fold that would lose or invent a record is never published.
@@ -30,18 +32,24 @@ import { applyChanges, countLive } from './apply-changes.ts'
 import type { CompactLimits } from './compact-limits.ts'
 import { type FoldOutput, relocate, rowChangesOf, writeFold } from './fold-output.ts'
 import { type FoldInput, foldInput, planFold } from './fold-plan.ts'
+import {
+  awaitTurn,
+  isAsCounted,
+  isShared,
+  type RangeContext,
+  type Sharing,
+  withRange,
+  withRangeBeside,
+} from './fold-ranges.ts'
 import { foldTimeMs } from './step-cost.ts'
 
 const REFUSED_KEPT = 1_000
 const COMMIT_ATTEMPTS = 20
 
-export interface FoldContext {
-  state: CollectionState
+export interface FoldContext extends RangeContext {
   writer: LogWriter
   pool: SegmentPool
   limits: CompactLimits
-  /** Name of the compactor, for the manifest. */
-  name: string
 }
 
 export interface FoldResult {
@@ -53,36 +61,82 @@ export interface FoldResult {
   assumedMs: number
 }
 
-/** @returns null when there was nothing to fold, `lost` when another process folded it */
-export async function foldOnce(context: FoldContext, signal: AbortSignal): Promise<FoldResult | null | 'lost'> {
-  const { state, pool, limits } = context
+/**
+ * Folds entries above the watermark.
+ * @returns null when there was nothing to fold, `lost` when another process folded it, `busy` when others fold the rest
+ */
+export async function foldOnce(
+  context: FoldContext,
+  signal: AbortSignal,
+): Promise<FoldResult | null | 'lost' | 'busy'> {
+  const { state, sharing } = context
   const startedAtMs = state.env.clock.nowMs()
   const input = await readInput(context)
   if (!input) return null
   signal.throwIfAborted()
+  if (input !== 'shared') return foldInto(context, input, startedAtMs, signal)
+  return withRange({ ...context, sharing: sharing as Sharing }, 'first', signal, (taken, held) =>
+    foldInto(context, taken, startedAtMs, held),
+  )
+}
+
+/**
+ * Folds entries after those that other processes fold now.
+ * @returns null when nobody folds, or there are too few, `lost` when its turn never came, `busy` when others take them
+ */
+export async function foldBeside(
+  context: FoldContext,
+  signal: AbortSignal,
+): Promise<FoldResult | null | 'lost' | 'busy'> {
+  const { state, sharing } = context
+  const startedAtMs = state.env.clock.nowMs()
+  if (!sharing) return null
+  return withRangeBeside({ ...context, sharing }, signal, (taken, held) => foldInto(context, taken, startedAtMs, held))
+}
+
+function foldInto(
+  context: FoldContext,
+  input: FoldInput,
+  startedAtMs: number,
+  signal: AbortSignal,
+): Promise<FoldResult | 'lost'> {
+  const { state, pool, limits } = context
   return lostIfPointerMoved(state.manifests, input.pointer, async () => {
     const output = await writeFold({ env: state.env, path: state.path, pool, limits }, input, planFold(input), signal)
+    // step: turn-is-awaited
+    const isTurn = !input.before || (await awaitTurn(state, input, signal))
+    if (!isTurn) return 'lost'
     const manifest = await commitFold(context, input, output, startedAtMs, signal)
     if (manifest === 'lost') return 'lost'
+    if (input.before) state.env.metrics.count('folds_beside_others')
     return {
       manifest,
       entries: input.entries.length,
-      operations: input.view.overlay.operations,
+      operations: input.view.overlay.operations - (input.before?.operations ?? 0),
       bytesWritten: output.segment?.sizeBytes ?? 0,
       assumedMs: foldTimeMs(input.sizeBytes, output.segment, limits.pace),
     }
   })
 }
 
-/** Reads the log, at most `foldBytes` of it, after sequencing what is in the inbox. */
-async function readInput({ state, writer, limits }: FoldContext): Promise<FoldInput | null> {
+/**
+ * Reads the log, at most `foldBytes` of it, after sequencing what is in the inbox.
+ * @returns null when there is nothing to fold; `shared` when other processes fold a part of it, or could
+ */
+async function readInput({ state, writer, limits, sharing }: FoldContext): Promise<FoldInput | null | 'shared'> {
   const applyBytes = limits.foldBytes
-  const hasInbox = await state.run(async ({ log }) => {
-    // Also in a collection without bare producers: its writers may have handed groups over.
-    await log.sync({ inbox: true, applyBytes })
-    // With only a part of the log applied nothing can be appended; the next fold sequences the inbox.
-    return !log.isClosed && log.knowledge !== undefined && log.unsequenced.length > 0
-  })
+  const sync = (unlessBytes?: number) =>
+    state.run(async ({ log }) => {
+      // The inbox also in a collection without bare producers: its writers may have handed groups over.
+      await log.sync({ inbox: true, applyBytes, ...(unlessBytes !== undefined && { unlessBytes }) })
+      // With only a part of the log applied nothing can be appended; the next fold sequences the inbox.
+      return !log.isClosed && log.knowledge !== undefined && log.unsequenced.length > 0
+    })
+  let hasInbox = await sync(sharing?.rangeBytes)
+  if (sharing) {
+    if (await isShared(state, sharing.rangeBytes)) return 'shared'
+    if (await state.run(async ({ log }) => log.waiting.length > 0)) hasInbox = await sync()
+  }
   if (hasInbox) {
     try {
       await writer.sequenceInbox()
@@ -92,7 +146,7 @@ async function readInput({ state, writer, limits }: FoldContext): Promise<FoldIn
     }
     await state.run(({ log }) => log.sync({ inbox: false, applyBytes }))
   }
-  return state.run(async (locked) => foldInput(locked))
+  return state.run(async (locked) => foldInput(locked, { bytes: applyBytes }))
 }
 
 async function commitFold(
@@ -111,12 +165,17 @@ async function commitFold(
     startedAtMs,
     history: limits.history,
     attempts: COMMIT_ATTEMPTS,
-    from: input,
+    // A fold that waited for its turn commits over what is current then.
+    ...(!input.before && { from: input }),
     signal,
   }
   const committed = await commitChanges(manifests, options, async ({ manifest: current }) => {
     if (
-      current.watermark !== origin.watermark ||
+      current.state === 'closed' ||
+      // step: fold-follows-the-watermark
+      current.watermark !== input.first - 1 ||
+      // step: records-before-are-counted
+      !isAsCounted(current, input) ||
       // step: fold-is-fenced
       current.gcEpoch !== origin.gcEpoch ||
       current.resetEpoch !== origin.resetEpoch
@@ -138,7 +197,7 @@ async function commitFold(
       state: input.isClosed ? 'closed' : 'live',
       // step: fold-sets-the-watermark
       watermark: view.version,
-      operations: current.operations + view.overlay.operations,
+      operations: origin.operations + view.overlay.operations,
       segments,
       liveRecords,
       dimension: view.dimension,
@@ -163,7 +222,7 @@ async function segmentsAfter(
 ): Promise<SegmentRef[] | undefined> {
   // A reset brings its own segments: which ones are current does not matter.
   const isMoved = current !== input.manifest && !input.isReset
-  const placed = isMoved ? await relocate(output, await BaseState.open(pool, current)) : output
+  const placed = isMoved ? await relocate(output, () => BaseState.open(pool, current)) : output
   if (!placed) return undefined
   const base = isMoved ? current : input.view.base.part
   const changed = await applyChanges(env, path, base.segments, rowChangesOf(placed))

@@ -13,8 +13,7 @@
  * - The garbage collector and `repair` want no merge beside them, or its work would be lost to their epoch. They hold
  *   `mergeLease`, so that no merge begins, and do nothing while a slot is held.
  *
- * Folds of one collection stay under one lease. A fold places each operation against the records that all earlier ones left,
- * so a second fold can plan nothing before the first has ended.
+ * Folds are divided in another way (`fold-ranges.ts`).
  *
  * Claims only save work. Whether two merges of the same segment are both right is decided by the commit: the second finds its
  * input absent and is dropped (`merge.ts`).
@@ -32,110 +31,37 @@
  * | a program without claims runs beside it | it holds `mergeLease` for all of its merges, so no other process begins one; of merges that have begun, one is lost |
  */
 import type { Environment } from '../ports/environment.ts'
-import {
-  type Guarded,
-  type Held,
-  mergeLease,
-  mergeSlots,
-  type OwnedLease,
-  underLease,
-  withLease,
-} from '../ports/lease-guard.ts'
+import { foldSlots, type Guarded, type Held, mergeLease, mergeSlots, withLease } from '../ports/lease-guard.ts'
 import type { LeaseState } from '../ports/lease.ts'
-import { fullJitterMs } from '../ports/retry.ts'
+import { type ClaimKind, heldSlots, namesIn } from './claims.ts'
 
-export interface ClaimOptions {
-  env: Pick<Environment, 'leases' | 'clock' | 'log' | 'metrics' | 'random' | 'ids'>
-  path: string
-  /** Of the process. */
-  name: string
-  ttlMs: number
-  /** Ends the waiting for `mergeLease`. */
-  signal: AbortSignal
+const VERB = ' merges '
+
+/** A claim names the ids of the segments that are merged. */
+export function mergeClaims(path: string): ClaimKind {
+  return { lease: mergeLease(path), slots: mergeSlots(path), verb: VERB }
 }
-
-export interface Claimable<C> {
-  /** Ids of the segments to claim. */
-  inputs: readonly string[]
-  choice: C
-}
-
-/** Others hold `mergeLease` for a few requests, unless they keep merges out. */
-const TRIES = 5
-const PAUSE = { baseMs: 200, maxMs: 2_000 }
-const BEFORE_INPUTS = ' merges '
 
 /**
- * Claims what `choose` chooses, and works under the claim.
- * @param choose is given the claims of others, each as the ids of the segments that it names; anything but a choice is the answer
- * @param work stops when the signal is aborted: its claim is lost then
+ * Runs a task while no merge of the collection runs or begins, nor a fold beside the one whose lease the caller holds; busy if
+ * one does.
  */
-export async function withClaim<C, A extends string | null, R>(
-  options: ClaimOptions,
-  choose: (claims: readonly (readonly string[])[]) => Promise<Claimable<C> | A>,
-  work: (choice: C, held: Held) => Promise<R>,
-): Promise<R | A | 'busy'> {
-  const { env, path, ttlMs, signal, name } = options
-  const owner = `${name}/${env.ids.ulid()}`
-  let claim: { lease: OwnedLease; choice: C } | undefined
-  // Called again if another process gave up while it ran. What is claimed already is kept.
-  const claimOne = async () => (claim ? undefined : await tryToClaim(options, choose, (made) => (claim = made)))
-  for (let tries = 1; ; tries++) {
-    const planned = await withLease(env, mergeLease(path), owner, ttlMs, claimOne)
-    if (claim) return underLease(env, claim.lease, ttlMs, (held) => work((claim as { choice: C }).choice, held))
-    if (planned.status === 'done') return planned.value as A | 'busy'
-    if (tries === TRIES) return 'busy'
-    await env.clock.sleep(fullJitterMs(tries, { ...PAUSE, random: env.random }), signal)
-  }
-}
-
-async function tryToClaim<C, A extends string | null>(
-  { env, path, name, ttlMs }: ClaimOptions,
-  choose: (claims: readonly (readonly string[])[]) => Promise<Claimable<C> | A>,
-  onClaim: (claim: { lease: OwnedLease; choice: C }) => void,
-): Promise<A | 'busy' | undefined> {
-  const held = await heldSlots(env, path)
-  const free = mergeSlots(path).filter((slot) => !held.some((state) => state.name === slot))
-  if (free.length === 0) return 'busy'
-  // step: claimed-segments-are-left-alone
-  const chosen = await choose(held.map(claimedBy))
-  if (chosen === null || typeof chosen === 'string') return chosen
-  const owner = name + BEFORE_INPUTS + chosen.inputs.join(' ')
-  for (const slot of free) {
-    const acquired = await env.leases.acquire(slot, owner, ttlMs)
-    if (acquired.status === 'busy') continue
-    onClaim({ lease: { name: slot, owner, fencing: acquired.fencing }, choice: chosen.choice })
-    return undefined
-  }
-  return 'busy'
-}
-
-/** Runs a task while no merge of the collection runs or begins; busy if one does. */
 export async function withoutMerges<T>(
-  env: ClaimOptions['env'],
+  env: Pick<Environment, 'leases' | 'clock' | 'log' | 'metrics'>,
   path: string,
   owner: string,
   ttlMs: number,
   task: (held: Held) => Promise<T>,
 ): Promise<Guarded<T>> {
   const guarded = await withLease(env, mergeLease(path), owner, ttlMs, async (held): Promise<Guarded<T>> => {
-    if ((await heldSlots(env, path)).length > 0) return { status: 'busy' }
+    const slots = [...mergeSlots(path), ...foldSlots(path)]
+    if ((await heldSlots(env, slots)).length > 0) return { status: 'busy' }
     return { status: 'done', value: await task(held) }
   })
   return guarded.status === 'busy' ? guarded : guarded.value
 }
 
-async function heldSlots(
-  { leases, clock }: Pick<Environment, 'leases' | 'clock'>,
-  path: string,
-): Promise<LeaseState[]> {
-  // Before the slots are read: one that is extended in the meantime must not be taken for expired.
-  const nowMs = clock.nowMs()
-  const states = await Promise.all(mergeSlots(path).map((slot) => leases.inspect(slot)))
-  return states.filter((state) => state?.owner !== undefined && state.expiresAtMs >= nowMs) as LeaseState[]
-}
-
 /** @returns ids of segments */
-export function claimedBy({ owner }: Pick<LeaseState, 'owner'>): string[] {
-  return owner?.split(BEFORE_INPUTS)[1]?.split(' ') ?? []
+export function claimedBy(state: Pick<LeaseState, 'owner'>): string[] {
+  return namesIn(state, { verb: VERB })
 }

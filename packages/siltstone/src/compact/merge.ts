@@ -34,7 +34,8 @@ import { lostIfPointerMoved } from '../snapshot/lost-work.ts'
 import { loadDeletions } from '../snapshot/open-segment.ts'
 import { applyChanges, countLive } from './apply-changes.ts'
 import { assumedMs, chooseMerge, costIn, type MergeChoice, type MergeContext, type NotBegun } from './merge-choice.ts'
-import { withClaim } from './merge-claims.ts'
+import { withClaim } from './claims.ts'
+import { mergeClaims } from './merge-claims.ts'
 import type { MergePlan } from './merge-plan.ts'
 import { mergedRows, type Taken } from './merged-rows.ts'
 import { lastChanges, withJoined, writeJoined } from './overlay-join.ts'
@@ -86,13 +87,13 @@ export async function mergeOnce(
   if (!claims) return doMerge(context, first, signal)
   const choose = async (made: readonly (readonly string[])[]) => {
     if (made.length > 0) context.helpers?.noticed(path)
+    // step: claimed-segments-are-left-alone
     const choice = await chooseMerge(context, made)
     if (choice === null || typeof choice === 'string') return choice
     return { inputs: choice.plan.inputs.map(({ segment }) => segment.id), choice }
   }
-  return withClaim({ env, path, name, ttlMs: claims.ttlMs, signal }, choose, (choice, held) =>
-    doMerge(context, choice, AbortSignal.any([signal, held.signal])),
-  )
+  const options = { env, kind: mergeClaims(path), name, ttlMs: claims.ttlMs, signal }
+  return withClaim(options, choose, (choice, held) => doMerge(context, choice, AbortSignal.any([signal, held.signal])))
 }
 
 async function doMerge(

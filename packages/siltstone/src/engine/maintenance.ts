@@ -19,7 +19,7 @@ import type {
 import type { Collection, CompactionOutcome } from '../model/store.ts'
 import type { VerifyReport } from '../model/verify.ts'
 import type { Environment } from '../ports/environment.ts'
-import { foldLease, mergeLease, mergeSlots } from '../ports/lease-guard.ts'
+import { foldLease, foldSlots, mergeLease, mergeSlots } from '../ports/lease-guard.ts'
 import { ManifestStore } from '../snapshot/manifest-store.ts'
 import { leaseInfo } from './lease-info.ts'
 import { measureRecall } from './recall.ts'
@@ -54,7 +54,11 @@ export class StoreMaintenance implements Maintenance {
     const [{ version, indexing, watermark }, current, leases] = await Promise.all([
       (await open(collection)).state(),
       new ManifestStore(env, path).current(),
-      Promise.all([foldLease(path), mergeLease(path), ...mergeSlots(path)].map((name) => env.leases.inspect(name))),
+      Promise.all(
+        [foldLease(path), ...foldSlots(path), mergeLease(path), ...mergeSlots(path)].map((name) =>
+          env.leases.inspect(name),
+        ),
+      ),
     ])
     const nowMs = env.clock.nowMs()
     const known = leases.filter((lease) => lease !== undefined).map((lease) => leaseInfo(lease, nowMs))

@@ -14,7 +14,7 @@ import type { ObjectStore } from '../ports/object-store.ts'
 import { BaseState } from '../snapshot/base-state.ts'
 import { type KeptEntry, vectorBytes, withoutVectors } from './entry-vectors.ts'
 import type { LogContext } from './log-context.ts'
-import { LogOverlay } from './log-overlay.ts'
+import { LogOverlay, type LogOverlayView } from './log-overlay.ts'
 import { contentOf, objectOf } from './mention.ts'
 import { Vanished } from './vanished.ts'
 
@@ -26,11 +26,13 @@ export interface RefusedInLog {
   reason: string
 }
 
-interface AppliedEntry {
+export interface AppliedEntry {
   entry: KeptEntry
   /** Size of the entry and of the objects that it refers to. */
   sizeBytes: number
   fileBytes: number
+  /** The state that this entry left. */
+  after: LogOverlayView
 }
 
 export class AppliedLog {
@@ -60,6 +62,11 @@ export class AppliedLog {
     return this.#entries.map(({ entry }) => entry)
   }
 
+  /** Applied entries above the watermark, in order. */
+  get applied(): readonly AppliedEntry[] {
+    return this.#entries
+  }
+
   isMentioned(ulid: string): boolean {
     return this.#mentioned.has(ulid)
   }
@@ -87,9 +94,14 @@ export class AppliedLog {
   /**
    * Applies listed entries that are not applied yet.
    * @param applyBytes stop once this much is unfolded
+   * @param withVectors false: vectors are left in the entries where that costs little
    * @throws Vanished
    */
-  async extend(listed: readonly { number: number; sizeBytes: number }[], applyBytes?: number): Promise<void> {
+  async extend(
+    listed: readonly { number: number; sizeBytes: number }[],
+    applyBytes?: number,
+    withVectors = true,
+  ): Promise<void> {
     const wanted = listed.filter(({ number }) => number > this.end)
     for (let i = 0; i < wanted.length; ) {
       const some = startOf(wanted.slice(i, i + PARALLEL_FETCHES), (applyBytes ?? Infinity) - this.unfoldedBytes)
@@ -98,7 +110,7 @@ export class AppliedLog {
       const batch = await Promise.all(some.map(({ number }) => this.#fetch(number)))
       for (const { entry, sizeBytes, body } of batch) {
         if (applyBytes !== undefined && this.unfoldedBytes >= applyBytes) return
-        await this.apply(this.keep(entry, body), sizeBytes, wanted.at(-1)?.number)
+        await this.apply(this.keep(entry, body, withVectors), sizeBytes, wanted.at(-1)?.number)
       }
     }
   }
@@ -116,10 +128,10 @@ export class AppliedLog {
    * What to keep of an entry that is to be applied next: all of it, or all but its vectors.
    * @param body the entry as it is stored
    */
-  keep(entry: LogEntry, body: Uint8Array): KeptEntry {
+  keep(entry: LogEntry, body: Uint8Array, withVectors = true): KeptEntry {
     const { env, path, limits } = this.#context
     // From a bucket, each search would ask for them again.
-    const isFew = this.#vectorBytes + vectorBytes(entry) <= limits.keptVectorBytes
+    const isFew = withVectors && this.#vectorBytes + vectorBytes(entry) <= limits.keptVectorBytes
     if (isFew || !env.store.capabilities.isLocal) return entry
     return withoutVectors(entry, logEntryKey(path, entry.number), body, env.store)
   }
@@ -139,7 +151,7 @@ export class AppliedLog {
     await this.#applyRecords(entry)
     if (entry.control?.kind === 'closed') this.isClosed = true
     if (entry.control?.kind === 'reset') await this.#reset(entry.control.manifestKey)
-    this.#entries.push({ entry, sizeBytes, fileBytes: entryBytes })
+    this.#entries.push({ entry, sizeBytes, fileBytes: entryBytes, after: this.overlay.view() })
     this.unfoldedBytes += sizeBytes
     this.#vectorBytes += vectorBytes(entry)
     this.end = entry.number

@@ -44,6 +44,13 @@ export class CurrentViews {
     return this.#sequenced
   }
 
+  /** The snapshot and the log up to an entry. Undefined: the entry is not applied, or folded. */
+  upTo(number: number): View | undefined {
+    if (number === this.#log.end) return this.sequenced()
+    const found = this.#log.applied.find(({ entry }) => entry.number === number)
+    return found && this.#view(number, found.after)
+  }
+
   /**
    * The snapshot, the log, and the deltas in the inbox.
    * @throws SiltstoneError `not-found` when the collection was deleted in the meantime

@@ -29,8 +29,8 @@ import type { KeptEntry } from './entry-vectors.ts'
 import { parseKey } from '../format/keys.ts'
 import type { Manifest } from '../format/manifest.ts'
 import type { PointerState } from '../snapshot/manifest-store.ts'
-import { AppliedLog, readEntry, type RefusedInLog } from './applied-log.ts'
-import { cutAtGap, type InboxObject, listInbox, listTail, type TailListing } from './listing.ts'
+import { type AppliedEntry, AppliedLog, readEntry, type RefusedInLog } from './applied-log.ts'
+import { cutAtGap, type InboxObject, type ListedEntry, listInbox, listTail, type TailListing } from './listing.ts'
 import type { LogContext } from './log-context.ts'
 import type { LogOverlay } from './log-overlay.ts'
 import { ageMs, type Stamp, stampNow } from './stamp.ts'
@@ -44,6 +44,13 @@ export interface SyncOptions {
   inbox?: boolean
   /** Stop applying entries once this much is unfolded: the fold's bound on memory. */
   applyBytes?: number
+  /** Apply nothing more if at least this much is unfolded, as far as the listing tells. */
+  unlessBytes?: number
+  /**
+   * Entries up to this number are applied first, without their vectors where that costs little. `applyBytes` is then the bound of
+   * those after them, of which none is applied if these are more than `bytes`.
+   */
+  ahead?: { to: number; bytes: number }
 }
 
 interface Listed {
@@ -58,6 +65,8 @@ export class SyncedLog {
   pointer: PointerState | 'none' = 'none'
   /** When the request was sent whose answer told the end of the log; undefined when the end is not known. */
   knowledge: Stamp | undefined
+  /** Listed entries that the bounds of the last sync left out. */
+  waiting: readonly ListedEntry[] = []
   #inbox: InboxObject[] = []
   #isInstalled = false
 
@@ -96,6 +105,17 @@ export class SyncedLog {
     return this.#applied.unfoldedBytes
   }
 
+  /** The entries from a number on, as far as they are applied or waiting, with their sizes: of the latter as listed. */
+  sizesFrom(first: number): ListedEntry[] {
+    const applied = this.applied.map(({ entry, sizeBytes }) => ({ number: entry.number, sizeBytes }))
+    return [...applied, ...this.waiting].filter(({ number }) => number >= first && number > this.manifest.watermark)
+  }
+
+  /** Entries above the watermark, with what they left. */
+  get applied(): readonly AppliedEntry[] {
+    return this.#applied.applied
+  }
+
   /** Entries above the watermark. */
   get entries(): readonly KeptEntry[] {
     return this.#applied.entries
@@ -123,7 +143,7 @@ export class SyncedLog {
    * Brings everything up to date. A deleted collection is no error here: `isClosed` tells.
    * @throws SiltstoneError `corrupt`, `unavailable`
    */
-  async sync({ inbox = this.#context.takesInbox, applyBytes }: SyncOptions = {}): Promise<void> {
+  async sync({ inbox = this.#context.takesInbox, ...bounds }: SyncOptions = {}): Promise<void> {
     const { env, path, limits } = this.#context
     let failure: Vanished | undefined
     // The manifest under which something was missing.
@@ -138,11 +158,12 @@ export class SyncedLog {
         const { sent, listing } = early ?? (await this.#list(this.manifest.watermark, inbox))
         if (ageMs(env.clock, began) > limits.readSpanMs) continue
         await cutAtGap(env.store, path, this.manifest.watermark, listing)
-        await this.#applied.extend(listing.entries, applyBytes)
+        await this.#extend(listing.entries, bounds)
         // Entries read this late may have been folded and collected, and strays may have taken their numbers.
         if (ageMs(env.clock, began) > limits.readSpanMs) continue
         // A part of the log does not tell where it ends.
         this.knowledge = this.end === (listing.entries.at(-1)?.number ?? this.end) ? sent : undefined
+        this.waiting = listing.entries.filter(({ number }) => number > this.end)
         if (inbox) this.#inbox = listing.inbox
         return
       } catch (error) {
@@ -161,6 +182,20 @@ export class SyncedLog {
       'reads-too-slow',
       `reading the log of ${path} took longer than ${limits.readSpanMs} ms in ${SYNC_ATTEMPTS} attempts; retry`,
     )
+  }
+
+  async #extend(
+    listed: readonly ListedEntry[],
+    { applyBytes, unlessBytes = Infinity, ahead }: Omit<SyncOptions, 'inbox'>,
+  ): Promise<void> {
+    const newBytes = sizeOf(listed.filter(({ number }) => number > this.end))
+    if (this.unfoldedBytes + newBytes >= unlessBytes) return
+    if (!ahead || ahead.to <= this.manifest.watermark) return this.#applied.extend(listed, applyBytes)
+    const isAhead = ({ number }: { number: number }) => number <= ahead.to
+    await this.#applied.extend(listed.filter(isAhead), ahead.bytes, false)
+    if (this.end < ahead.to) return
+    const aheadBytes = sizeOf(this.applied.filter(({ entry }) => isAhead(entry)))
+    await this.#applied.extend(listed, applyBytes === undefined ? undefined : aheadBytes + applyBytes)
   }
 
   /** Reads the pointer and its manifest, but not the log. */
@@ -307,4 +342,8 @@ export class SyncedLog {
     if (this.end < known) this.knowledge = undefined
     this.#isInstalled = true
   }
+}
+
+function sizeOf(entries: readonly { sizeBytes: number }[]): number {
+  return entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 }

@@ -118,6 +118,10 @@ async function giveBack(env: Pick<Environment, 'leases' | 'log'>, { name, owner,
 }
 
 export const foldLease = (path: string): string => `${path}/fold`
+/** Held while the entries of a fold are chosen (`compact/fold-ranges.ts`). */
+export const foldChoiceLease = (path: string): string => `${path}/fold/choice`
+/** Each is held for one fold of a long log. So many folds of a collection run at a time, at most. */
+export const foldSlots = (path: string): string[] => Array.from({ length: 2 }, (_, n) => `${path}/fold/${n}`)
 /** Held while a merge is chosen, and by processes that keep merges out (`compact/merge-claims.ts`). */
 export const mergeLease = (path: string): string => `${path}/merge`
 /** Each is held for one merge. So many merges of a collection run at a time, at most. */

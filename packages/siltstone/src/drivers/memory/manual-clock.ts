@@ -32,8 +32,9 @@ export class ManualClock implements Clock {
     return clock
   }
 
+  /** Whole, as a wall clock tells it. */
   nowMs(): number {
-    return this.#nowMs
+    return Math.floor(this.#nowMs)
   }
 
   monotonicMs(): number {
