@@ -3,6 +3,9 @@ import type { Mutant } from './mutant.ts'
 
 const CLEAR = 'await clearInbox(state.env, batch.sequenced.map(({ key }) => key), batch.versions)'
 
+/** As many as the checks of reads can tell apart: see `UNSURE` in `reads.ts`. */
+const DELTAS = { producers: 2, deltas: 6 }
+
 export const INBOX_MUTANTS: readonly Mutant[] = [
   {
     name: 'inbox-deleted-before-put-settled',
@@ -15,6 +18,14 @@ export const INBOX_MUTANTS: readonly Mutant[] = [
     changes: [
       { step: 'unknown-end-is-forgotten', instead: `await state.run(async ({ log }) => log.forgetEnd()); ${CLEAR}` },
     ],
+    provokedBy: {
+      ...DELTAS,
+      'faults.late': 0.2,
+      'faults.after': 0.1,
+      'faults.before': 0.1,
+      sessions: 4,
+      operations: 20,
+    },
   },
   {
     name: 'mention-forgotten-at-first-deletion',
@@ -45,6 +56,15 @@ export const INBOX_MUTANTS: readonly Mutant[] = [
       { step: 'copy-of-the-listed-version', value: '{}' },
       { step: 'copy-is-what-was-judged', instead: 'crc32 = crcHex(got.body)' },
     ],
+    provokedBy: {
+      ...DELTAS,
+      'log.inlineDeltaBytes': 0,
+      'faults.late': 0.2,
+      'faults.duplicate': 0.3,
+      servers: 3,
+      sessions: 4,
+      operations: 20,
+    },
   },
   {
     name: 'inline-and-inbox-both-applied',
@@ -76,11 +96,13 @@ export const INBOX_MUTANTS: readonly Mutant[] = [
         instead: 'const settle = (one: Settled) => (written.length > 0 ? dependent : settled).push(one)',
       },
     ],
+    provokedBy: { servers: 3, sessions: 4, operations: 24, 'faults.slow': 0.7 },
   },
   {
     name: 'refusal-settles-an-open-delta',
     breaks: 'a producer whose put had no answer, and was then refused, says that nothing was written',
     changes: [{ step: 'refusal-leaves-the-delta-open', value: '!isPassing(cause)' }],
+    provokedBy: { refusals: 12, 'faults.after': 0.2, ...DELTAS },
   },
   {
     name: 'no-timer',

@@ -8,7 +8,8 @@ export interface Mutant {
   changes: readonly StepChange[]
   /**
    * Numbers of the plan with which histories take the broken step again and again, so that almost any seed catches the mutant
-   * within a few. A single seed that catches it does so no longer once the product makes one request more or less.
+   * within a few. A single seed that catches it does so no longer once the product makes one request more or less. Producers drop
+   * 12 deltas at most: the checks of reads cannot tell more apart.
    */
   provokedBy?: Readonly<Partial<PlanNumbers>>
 }

@@ -26,6 +26,57 @@ const SMALL_FOLDS = {
   'compact.foldBytes': 2_000,
 }
 
+/** Processes often stall until the garbage collector has deleted what they know of. */
+const LONG_STALLS = {
+  'faults.stall': 0.04,
+  stallMs: 200_000,
+  collectors: 2,
+  'compact.gcEveryMs': 5_000,
+  compactors: 2,
+  sessions: 4,
+  operations: 20,
+}
+
+/** The same, more often, and nothing is kept for history. */
+const MANY_STALLS = {
+  ...LONG_STALLS,
+  'faults.stall': 0.08,
+  stallMs: 120_000,
+  compactors: 3,
+  servers: 3,
+  'compact.history.newest': 1,
+  'compact.history.everyCommitMs': 0,
+}
+
+/** Compactors stall before they commit, while the garbage collector works. */
+const STALLED_FOLDS = {
+  withoutLease: 1,
+  'faults.stallAtCommit': 0.5,
+  collectors: 3,
+  compactors: 3,
+  operations: 20,
+  'compact.gcEveryMs': 1_000,
+}
+
+const STALLED_MERGES = {
+  ...SMALL_MERGES,
+  withoutLease: 1,
+  'faults.stallAtCommit': 0.3,
+  'faults.stall': 0.02,
+  collectors: 2,
+  'compact.gcEveryMs': 5_000,
+}
+
+const STALLED_FORKS = {
+  withoutLease: 1,
+  lifecycles: 3,
+  collectors: 2,
+  'compact.gcEveryMs': 5_000,
+  'faults.stall': 0.04,
+  stallMs: 120_000,
+  compactors: 2,
+}
+
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'no-compare-and-swap',
@@ -74,6 +125,7 @@ export const MUTANTS: readonly Mutant[] = [
       { step: 'put-needs-knowledge', drop: true },
       { step: 'late-answer-is-settled', value: "whose !== 'gone'" },
     ],
+    provokedBy: { 'faults.stall': 0.04, 'faults.late': 0.05, servers: 3, sessions: 4, compactors: 2, collectors: 2 },
   },
   {
     name: 'late-answer-believed',
@@ -95,16 +147,19 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'second-mention-applied',
     breaks: 'a delta that two entries mention is applied twice',
     changes: [{ step: 'second-mention-is-void', drop: true }],
+    provokedBy: { collectors: 0, repeaters: 2, producers: 2, deltas: 6, compactors: 2 },
   },
   {
     name: 'fold-rebased-across-fence',
     breaks: 'a fold that began before a garbage collection commits after it',
     changes: [{ step: 'fold-is-fenced', value: 'false' }],
+    provokedBy: STALLED_FOLDS,
   },
   {
     name: 'merge-rebased-across-fence',
     breaks: 'a merge that began before a garbage collection commits after it',
     changes: [{ step: 'merge-is-fenced', value: 'false' }],
+    provokedBy: STALLED_MERGES,
   },
   {
     name: 'merge-rebased-across-reset',
@@ -172,6 +227,7 @@ export const MUTANTS: readonly Mutant[] = [
       { step: 'refusal-leaves-the-put-open', value: '!isPassing(error)' },
       { step: 'unknown-put-is-reported', instead: 'if (!maybeApplied || !isPassing(cause)) throw cause' },
     ],
+    provokedBy: { refusals: 12, 'faults.late': 0.2, 'faults.after': 0.2, operations: 24, sessions: 4, servers: 3 },
   },
   {
     name: 'ambiguous-412-taken-for-lost',
@@ -182,6 +238,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'rest-of-the-inbox-left-behind',
     breaks: 'a write is ordered before the deltas that exceed what its entry may sequence',
     changes: [{ step: 'rest-of-the-inbox-comes-first', value: 'false' }],
+    provokedBy: { producers: 2, deltas: 6, 'log.sequencedDeltas': 1 },
   },
   {
     name: 'entry-gone-taken-for-lost',
@@ -195,16 +252,19 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'collected-snapshot-taken-for-damage',
     breaks: 'a process that stalls until its snapshot is deleted does not look for a later one',
     changes: [{ step: 'later-snapshot-is-sought', value: "typeof now !== 'string' && manifestKey === ''" }],
+    provokedBy: MANY_STALLS,
   },
   {
     name: 'collected-manifest-taken-for-damage',
     breaks: 'a process that stalls between pointer and manifest does not check whether the pointer moved',
     changes: [{ step: 'pointer-is-read-again', value: 'true' }],
+    provokedBy: LONG_STALLS,
   },
   {
     name: 'given-up-fork-answered',
     breaks: 'a fork that the garbage collector ended is answered as if it had been made',
     changes: [{ step: 'ended-fork-is-refused', value: 'true' }],
+    provokedBy: STALLED_FORKS,
   },
   {
     name: 'stray-read-as-the-past',
@@ -246,6 +306,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'peel-without-bitmap',
     breaks: 'rows that were cut from a segment stay live in it',
     changes: [{ step: 'peeled-rows-leave-their-segment', instead: 'replacement.push(...now)' }],
+    provokedBy: SMALL_MERGES,
   },
   {
     name: 'overlay-join-first-value-wins',
@@ -268,6 +329,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'step-larger-than-S',
     breaks: 'a merge takes more than a step may',
     changes: [{ step: 'step-is-bounded', value: 'sum(liveBytes) >= 0' }],
+    provokedBy: SMALL_MERGES,
   },
   {
     name: 'deletion-leaves-the-log-open',

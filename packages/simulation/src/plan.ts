@@ -207,12 +207,17 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
   plan.probing = chance.split('probing').one(0.15) ? 1 : 0
   const damages = chance.split('damages')
   if (damages.one(0.15)) plan.damages = damages.between(1, 3)
-  return overrule(plan, overrides)
+  const { refusals, ...numbers } = overrides
+  if (refusals !== undefined) plan.refusals = someRefusals(chance.split('given refusals'), refusals)
+  return overrule(plan, numbers)
 }
 
 function drawRefusals(chance: Chance): Refusal[] {
-  if (!chance.one(0.15)) return []
-  return Array.from({ length: chance.between(1, 3) }, (): Refusal => {
+  return chance.one(0.15) ? someRefusals(chance, chance.between(1, 3)) : []
+}
+
+function someRefusals(chance: Chance, count: number): Refusal[] {
+  return Array.from({ length: count }, (): Refusal => {
     const fromMs = chance.between(0, 20 * SECOND)
     return {
       code: chance.one(0.5) ? 'disk-full' : 'access-denied',
@@ -223,7 +228,7 @@ function drawRefusals(chance: Chance): Refusal[] {
   })
 }
 
-/** Names of the numbers that may be overridden, with `faults.` before those of the faults. */
+/** Names of the numbers that may be overridden, with `faults.` before those of the faults; `refusals` is how many there are. */
 export type PlanNumbers = Record<string, number>
 
 export const SHRINKABLE: readonly (keyof Plan)[] = [

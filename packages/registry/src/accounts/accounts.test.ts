@@ -65,6 +65,8 @@ describe('passwords', () => {
     expect(await hashPassword(PASSWORD, systemRandom, less)).not.toBe(hash)
     const others = ['plain text', hash.replace('m=32', 'm=9999999'), hash.replace('argon2id', 'argon2i'), `${hash}$`]
     for (const other of others) expect(await codeOf(verifyPassword('x', other))).toBe('password-hash')
+    // As SECURITY.md says.
+    expect(await hashPassword(PASSWORD, systemRandom)).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
     // Of the reference implementation.
     const known = '$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4'
     expect(await verifyPassword('password', known)).toBe(true)
