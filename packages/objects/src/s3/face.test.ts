@@ -260,6 +260,7 @@ describe('uploads in parts', () => {
     })
     const part = (PartNumber: number) => s3.send(new GetObjectCommand({ Bucket, Key, PartNumber }))
     const second = await part(2)
+    expect(second).toMatchObject({ ChecksumCRC32: Parts[1]?.ChecksumCRC32, ChecksumType: 'COMPOSITE' })
     expect(second).toMatchObject({ PartsCount: 2, ContentRange: `bytes ${5 * MIB}-${5 * MIB + 3}/${5 * MIB + 4}` })
     expect(await second.Body?.transformToString()).toBe('rest')
     expect(await s3.send(new HeadObjectCommand({ Bucket, Key, PartNumber: 1 }))).toMatchObject({
@@ -561,6 +562,9 @@ describe('browsers', () => {
     // What the variable stands for is checked, not the variable.
     expect(await codeOf(await upload(5, { key: '${filename}' }))).toBe('403 AccessDenied')
     expect(await codeOf(await upload(5, { policy: 'e30=' }))).toBe('403 SignatureDoesNotMatch')
+    const sum = createHash('sha256').update(Buffer.alloc(100, 'v')).digest('base64')
+    expect((await upload(100, { 'x-amz-checksum-sha256': sum })).headers.get('x-amz-checksum-sha256')).toBe(sum)
+    expect(await codeOf(await upload(99, { 'x-amz-checksum-sha256': sum }))).toBe('400 BadDigest')
     expect(createHash('md5').update(Buffer.alloc(100, 'v')).digest('hex')).toBe(head.ETag?.replaceAll('"', ''))
   })
 })

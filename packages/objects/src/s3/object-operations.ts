@@ -9,7 +9,7 @@ import {
   type PutBlobResult,
 } from 'siltstone/internal'
 import { allows } from './access-keys.ts'
-import { algorithmNamed } from './body.ts'
+import { algorithmNamed, checksumHeader } from './body.ts'
 import type { S3Call } from './call.ts'
 import {
   checksumHeaders,
@@ -89,12 +89,30 @@ export async function getObject(call: S3Call): Promise<S3Answer> {
   const count: Record<string, string> =
     partNumber === undefined || partCount === undefined ? {} : { 'x-amz-mp-parts-count': String(partCount) }
   const contentRange = `bytes ${start}-${end - 1}/${blob.sizeBytes}`
-  return { status: 206, headers: { ...headers, ...count, 'content-range': contentRange }, body: got.body }
+  const sum = await partChecksum(call, blob, partNumber)
+  return { status: 206, headers: { ...headers, ...count, ...sum, 'content-range': contentRange }, body: got.body }
 }
 
-/** Only of a whole object: clients compare it with the bytes that come. */
+/** Not of a range: clients compare it with the bytes that come. */
 function askedChecksum({ request }: S3Call, blob: BlobInfo): Record<string, string> {
   return header(request, 'x-amz-checksum-mode')?.toUpperCase() === 'ENABLED' ? checksumHeaders(blob) : {}
+}
+
+/** Of the bytes of a part. */
+async function partChecksum(
+  call: S3Call,
+  blob: BlobInfo,
+  partNumber: number | undefined,
+): Promise<Record<string, string>> {
+  const asked = askedChecksum(call, blob)
+  if (partNumber === undefined || blob.partCount === undefined || Object.keys(asked).length === 0)
+    return partNumber === undefined ? {} : asked
+  const version = blob.versionId === undefined ? {} : { versionId: blob.versionId }
+  const { parts } = await call.store.parts(call.key, { ...version, after: partNumber - 1, limit: 1 })
+  const part = parts.find((one) => one.partNumber === partNumber)
+  if (part?.checksum === undefined || blob.checksum === undefined) return {}
+  const { algorithm, value } = part.checksum
+  return { [checksumHeader(algorithm)]: value, 'x-amz-checksum-type': blob.checksum.type }
 }
 
 export async function headObject(call: S3Call): Promise<S3Answer> {

@@ -2,10 +2,17 @@
  * Uploads from forms of browsers. The policy is a signed list of conditions on the fields of the form; every field needs
  * one, and `content-length-range` limits the file.
  */
-import { ALGORITHM, hmac, signingKey } from 'siltstone/internal'
-import type { BlobBuckets } from 'siltstone/internal'
+import {
+  ALGORITHM,
+  type BlobBuckets,
+  CHECKSUM_ALGORITHMS,
+  type ExpectedBytes,
+  hmac,
+  signingKey,
+} from 'siltstone/internal'
 import { type AccessKey, type AccessKeys, allows } from './access-keys.ts'
 import { keyOf, parseCredential, sameText } from './authenticate.ts'
+import { checksumHeader } from './body.ts'
 import { checksumHeaders, type S3Answer, versionHeaders } from './object-headers.ts'
 import { putBlob } from './object-operations.ts'
 import { postForm } from './post-form.ts'
@@ -24,6 +31,8 @@ const META = 'x-amz-meta-'
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z$/
 /** Fields that no condition has to name. */
 const FREE = ['policy', 'x-amz-signature', 'file', 'awsaccesskeyid', 'signature']
+/** A checksum can only refuse a file. */
+const FREE_PREFIXES = ['x-ignore-', 'x-amz-checksum-']
 
 export async function postObject(request: S3Request, { keys, buckets, nowMs }: PostParts): Promise<S3Answer> {
   const bucket = request.bucket ?? ''
@@ -41,6 +50,7 @@ export async function postObject(request: S3Request, { keys, buckets, nowMs }: P
     .map(([name, value]) => [name.slice(META.length), value])
   const contentType = fields.get('content-type') ?? form.fileType
   const result = await buckets.bucket(bucket).put(key, limited(form.file, range), {
+    ...checksumOf(fields),
     head: {
       ...(contentType !== undefined && { contentType }),
       ...(metadata.length > 0 && { metadata: Object.fromEntries(metadata) as Record<string, string> }),
@@ -50,6 +60,15 @@ export async function postObject(request: S3Request, { keys, buckets, nowMs }: P
   const location = `http://${header(request, 'host') ?? ''}/${bucket}/${encodeURIComponent(key)}`
   const headers = { etag: blob.etag, location, ...versionHeaders(blob), ...checksumHeaders(blob) }
   return success(fields, { bucket, key, headers, etag: blob.etag })
+}
+
+/** What the file must be. @throws S3Error InvalidRequest for several */
+function checksumOf(fields: ReadonlyMap<string, string>): Pick<ExpectedBytes, 'checksum'> {
+  const [algorithm, ...more] = CHECKSUM_ALGORITHMS.filter((one) => fields.has(checksumHeader(one)))
+  if (more.length > 0) throw new S3Error('InvalidRequest', 'Expecting a single x-amz-checksum- field.')
+  return algorithm === undefined
+    ? {}
+    : { checksum: { algorithm, expected: () => fields.get(checksumHeader(algorithm)) } }
 }
 
 /** Some browsers send the path of a file. */
@@ -140,7 +159,11 @@ function checkPolicy(text: string, fields: ReadonlyMap<string, string>, nowMs: n
       )
   }
   const free = [...fields.keys()].find(
-    (name) => !named.has(name) && !FREE.includes(name) && name !== 'bucket' && !name.startsWith('x-ignore-'),
+    (name) =>
+      !named.has(name) &&
+      !FREE.includes(name) &&
+      name !== 'bucket' &&
+      !FREE_PREFIXES.some((one) => name.startsWith(one)),
   )
   if (free !== undefined) throw new S3Error('AccessDenied', `Invalid according to Policy: Extra input fields: ${free}`)
   if (!named.has('bucket'))
