@@ -148,6 +148,7 @@ export {
   UNSIGNED_PAYLOAD,
 } from './host/aws-signature.ts'
 export { BodyCheck } from './host/blob-checksum.ts'
+export { IncomingBody } from './host/incoming-body.ts'
 export { environmentVariables, onStopSignal } from './host/process.ts'
 export { fileInfo, readFileBytes, readFileText, removeTree, writeFileWhole } from './host/files.ts'
 export { freeDiskBytes } from './host/machine.ts'
