@@ -20,6 +20,7 @@ import {
   unavailable,
 } from 'siltstone/internal'
 import { secretText } from './accounts/secret.ts'
+import { cameBy } from './http/body.ts'
 import { catalogOf } from './catalog.ts'
 import { openService } from './open-service.ts'
 import { adminName, configuredAdmin, upkeepOf, type Variables } from './registry-settings.ts'
@@ -93,7 +94,10 @@ export async function serveRegistry(options: ServeRegistryOptions): Promise<Runn
 
 function listenerOf(service: Service, log: Logger) {
   const listener = getRequestListener(
-    (request, { incoming }) => service.fetch(request, (incoming as IncomingMessage).socket.remoteAddress ?? ''),
+    (request, env) => {
+      const incoming = env.incoming as IncomingMessage
+      return service.fetch(cameBy(request, incoming), incoming.socket.remoteAddress ?? '')
+    },
     {
       errorHandler(error) {
         log.error('registry_request_failed', { error })

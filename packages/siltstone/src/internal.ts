@@ -151,6 +151,7 @@ export {
   UNSIGNED_PAYLOAD,
 } from './host/aws-signature.ts'
 export { BodyCheck } from './host/blob-checksum.ts'
+export { IncomingBody } from './host/incoming-body.ts'
 export { environmentVariables, onStopSignal } from './host/process.ts'
 export { fileError, isDiskFull } from './host/file-errors.ts'
 export {

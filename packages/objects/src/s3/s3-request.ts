@@ -1,6 +1,6 @@
 /** A request to the S3 face, taken apart: bucket and key from the path or from the host. */
 import type { IncomingMessage } from 'node:http'
-import { IncomingBody } from './incoming-body.ts'
+import { IncomingBody } from 'siltstone/internal'
 import { S3Error } from './s3-error.ts'
 
 export interface S3Request {
@@ -78,7 +78,10 @@ export function incomingBytes({ incoming, invite }: Pick<S3Request, 'incoming' |
   return {
     [Symbol.asyncIterator]: () => {
       invite()
-      return new IncomingBody(incoming)
+      return new IncomingBody(
+        incoming,
+        (cause) => new S3Error('IncompleteBody', 'The connection was closed before the body had ended.', { cause }),
+      )
     },
   }
 }

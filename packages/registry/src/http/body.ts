@@ -1,5 +1,6 @@
 /** Bodies of requests, within bounds. */
-import { invalid, type SiltstoneError } from 'siltstone/internal'
+import type { IncomingMessage } from 'node:http'
+import { IncomingBody, invalid, type SiltstoneError } from 'siltstone/internal'
 import * as v from 'valibot'
 
 const MAX_JSON_BYTES = 1_000_000
@@ -19,6 +20,27 @@ export async function readBytes(request: Request, maxBytes: number): Promise<Uin
 
 export async function* bodyOf({ body }: Request): AsyncGenerator<Uint8Array> {
   if (body !== null) yield* body as ReadableStream<Uint8Array>
+}
+
+/** Of requests that came over a socket, if nothing of their body was read yet. */
+const received = new WeakMap<Request, IncomingMessage>()
+
+/** Lets `passingBody` read the body of a request from its connection. */
+export function cameBy(request: Request, incoming: IncomingMessage): Request {
+  received.set(request, incoming)
+  return request
+}
+
+/**
+ * A large body, in pieces that are good until the next one is asked for. From a connection it takes half of the time that a stream of the web
+ * takes, and leaves nothing to the garbage collector.
+ */
+export function passingBody(request: Request): AsyncIterable<Uint8Array> {
+  const incoming = received.get(request)
+  if (incoming === undefined) return bodyOf(request)
+  return new IncomingBody(incoming, (cause) =>
+    invalid('body-incomplete', 'the connection was closed before the body had ended', { field: 'body', cause }),
+  )
 }
 
 /** @throws SiltstoneError `invalid` (body-json, body-shape, body-too-large) */

@@ -9,7 +9,7 @@
 import { invalid, notFound } from 'siltstone/internal'
 import * as v from 'valibot'
 import { json } from '../http/answers.ts'
-import { bodyOf, readJson } from '../http/body.ts'
+import { passingBody, readJson } from '../http/body.ts'
 import type { Call, Route, SignedInCall } from '../http/route.ts'
 import { type BlobUploads, partBytesFor } from '../store/blob-uploads.ts'
 import { isSha256, isUlid } from '../store/keys.ts'
@@ -183,7 +183,7 @@ async function upload({ registry, signer }: HubContext, call: Call): Promise<Res
   const { oid = '', size = '' } = call.params
   const sizeBytes = Number(size)
   await signer.check(linkOf(oid, sizeBytes), call.query)
-  await registry.blobs.upload(withSize(bodyOf(call.request), sizeBytes), oid)
+  await registry.blobs.upload(withSize(passingBody(call.request), sizeBytes), oid)
   return json({})
 }
 

@@ -85,6 +85,11 @@ export function shardOf(files: readonly Omit<SentFile, 'contents'>[], flags = 0x
   return Buffer.concat([...parts, entry(Buffer.alloc(32, 255)), entry(Buffer.alloc(32, 255))])
 }
 
+/** Each part is good until the next one is asked for, as from a connection. */
 export async function* inParts(bytes: Uint8Array, partBytes: number): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += partBytes) yield Promise.resolve(bytes.subarray(at, at + partBytes))
+  for (let at = 0; at < bytes.length; at += partBytes) {
+    const part = new Uint8Array(bytes.subarray(at, at + partBytes))
+    yield Promise.resolve(part)
+    part.fill(0xee)
+  }
 }

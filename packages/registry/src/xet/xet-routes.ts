@@ -15,7 +15,7 @@
 import { createHash } from 'node:crypto'
 import { invalid, notFound } from 'siltstone/internal'
 import { json } from '../http/answers.ts'
-import { bodyOf, readBytes } from '../http/body.ts'
+import { passingBody, readBytes } from '../http/body.ts'
 import type { Call, Route, SignedInCall } from '../http/route.ts'
 import { checkWritable, type HubContext, REPO_TYPES, type RepoType, repositoryOf } from '../hub/context.ts'
 import { checkDigest } from '../store/blobs.ts'
@@ -92,7 +92,7 @@ async function describeChunk(context: HubContext, call: Call): Promise<Response>
 
 async function takeXorb(context: HubContext, call: Call): Promise<Response> {
   const name = await namedXorb(context, call)
-  return json({ was_inserted: await context.registry.xorbs.take(name, bodyOf(call.request)) })
+  return json({ was_inserted: await context.registry.xorbs.take(name, passingBody(call.request)) })
 }
 
 async function takeShard(context: HubContext, call: Call): Promise<Response> {

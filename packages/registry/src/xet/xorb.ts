@@ -20,7 +20,7 @@ export interface XorbChunk {
 }
 
 /**
- * All chunks of a xorb, as it comes; holds little more than a chunk and a part of the body.
+ * All chunks of a xorb, as it comes; holds little more than a chunk and a part of the body. A chunk is good until the next one is asked for.
  * @throws SiltstoneError `invalid` (xorb-damaged)
  */
 export async function* chunksOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<XorbChunk> {
@@ -39,7 +39,8 @@ export async function* chunksOf(body: AsyncIterable<Uint8Array>): AsyncGenerator
       at += chunk.packedBytes
       yield chunk
     }
-    pending = pending.subarray(at)
+    // A copy, because parts are good until the next one is asked for.
+    pending = new Uint8Array(pending.subarray(at))
   }
   if (pending.length > 0 && !isFooter) throw damaged(`chunk ${index} ends early`)
 }

@@ -131,6 +131,8 @@ export class View {
 
   /** Sorts by order of insertion. */
   async inOrder(refs: readonly RecordRef[]): Promise<RecordRef[]> {
+    // Of a single record the place need not be read, which takes a request to a distant store.
+    if (refs.length < 2) return [...refs]
     const ordinals = await this.ordinals(refs)
     return refs
       .map((ref, i) => ({ ref, ordinal: ordinals[i] as number }))

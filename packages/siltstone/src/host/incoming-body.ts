@@ -8,13 +8,13 @@
  * An end by its reader leaves the connection open, so that an answer can be sent; what comes after that is nobody's.
  */
 import type { IncomingMessage } from 'node:http'
-import { S3Error } from './s3-error.ts'
 
 /** What may wait for the reader before the client has to. */
 const AHEAD_BYTES = 1024 * 1024
 
 export class IncomingBody implements AsyncIterableIterator<Uint8Array> {
   readonly #incoming: IncomingMessage
+  readonly #broken: (cause: Error) => Error
   /** The piece that the reader has. */
   #lent: Uint8Array | undefined
   #chunks: Uint8Array[] = []
@@ -25,8 +25,10 @@ export class IncomingBody implements AsyncIterableIterator<Uint8Array> {
   #failure: Error | undefined
   #wake: () => void = () => {}
 
-  constructor(incoming: IncomingMessage) {
+  /** @param broken the error that a reader gets when the connection breaks before the body has ended */
+  constructor(incoming: IncomingMessage, broken: (cause: Error) => Error) {
     this.#incoming = incoming
+    this.#broken = broken
     if (incoming.readableEnded || incoming.destroyed) this.#onEnd(incoming.errored ?? undefined)
     else
       incoming.on('data', this.#onData).once('end', this.#onEnd).once('error', this.#onEnd).once('close', this.#onClose)
@@ -36,7 +38,7 @@ export class IncomingBody implements AsyncIterableIterator<Uint8Array> {
     return this
   }
 
-  /** @throws S3Error IncompleteBody when the connection broke */
+  /** @throws the constructor's error when the connection broke */
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     if (this.#lent !== undefined) free(this.#lent)
     this.#lent = undefined
@@ -76,8 +78,7 @@ export class IncomingBody implements AsyncIterableIterator<Uint8Array> {
   /** @param cause what broke the connection: the client went away, which is no failure of the server */
   readonly #onEnd = (cause?: Error): void => {
     this.#ended = true
-    if (cause !== undefined)
-      this.#failure ??= new S3Error('IncompleteBody', 'The connection was closed before the body had ended.', { cause })
+    if (cause !== undefined) this.#failure ??= this.#broken(cause)
     this.#wake()
   }
 
