@@ -14,7 +14,10 @@ export class Server {
 
   /** @throws Gone if it ends instead of serving */
   static async start(place: string, args: readonly string[] = [], env: Variables = {}): Promise<Server> {
-    const process = siltstone(['serve', '--data', place, '--port', '0', '--log-level', 'warn', '--json', ...args], env)
+    // Servers are started again and again, and nobody waits for their first answers.
+    const variables = { SILTSTONE_WARM_UP_MS: '0', ...env }
+    const given = ['serve', '--data', place, '--port', '0', '--log-level', 'warn', '--json', ...args]
+    const process = siltstone(given, variables)
     const url = await new Promise<string>((resolve, reject) => {
       createInterface({ input: process.child.stdout }).on('line', (line) => {
         const found = /"url": ?"([^"]+)"/.exec(line)?.[1]

@@ -79,7 +79,8 @@ export interface Loaded {
 export async function loaded(corpus: Corpus, segments = 1): Promise<Loaded> {
   const { name, space, dimension, count, row } = corpus
   if (dimension !== row(0).length) throw new Error(`${name}: the dimension is wrong`)
-  const directory = join(STORES, `recall-${fileName(name)}-${count}`)
+  // Of this process: another may measure the same kind.
+  const directory = join(STORES, `recall-${fileName(name)}-${count}-${process.pid}`)
   rmSync(directory, { recursive: true, force: true })
   let onSample = () => {}
   const metrics = { count: (one: string) => one === 'query_recall_sampled' && onSample(), gauge() {}, observe() {} }

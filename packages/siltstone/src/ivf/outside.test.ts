@@ -10,8 +10,8 @@ it('looks at some of the nearest clusters, never at more than there are', () => 
 it('is told by how much less is admitted near a query than of all rows', () => {
   // One row in ten is admitted: 100 of 1,000 near the query would be usual.
   expect(isOutside(100, 1_000, 0.1)).toBe(false)
-  expect(isOutside(25, 1_000, 0.1)).toBe(false)
-  expect(isOutside(24, 1_000, 0.1)).toBe(true)
+  expect(isOutside(50, 1_000, 0.1)).toBe(false)
+  expect(isOutside(49, 1_000, 0.1)).toBe(true)
   expect(isOutside(0, 1_000, 0.1)).toBe(true)
   expect(isOutside(0, 0, 0.1)).toBe(false)
 })

@@ -7,7 +7,7 @@
 const NEAREST_SHARE = 0.02
 const LEAST_NEAREST = 8
 /** A query is outside if less than this part of the usual share is admitted near it. */
-const PART = 0.25
+const PART = 0.5
 
 /** How many of the clusters nearest to a query tell whether it is outside. */
 export function nearestClusters(clusters: number): number {

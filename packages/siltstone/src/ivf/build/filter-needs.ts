@@ -300,16 +300,17 @@ class Critical {
   }
 
   /**
-   * The logarithm of the largest factor that a group asks for, with a margin, as rows have without a filter: what queries that lie far from
-   * what is admitted need is alike for all of them, but differs from filter to filter, and a user may have but one.
+   * The logarithm of the largest factor that a group asks for, with a margin, as rows have without a filter: what queries need may be alike for
+   * all of them, but differ from filter to filter, and a user may have but one. Filters by chance do not differ, so only rows have one there.
    */
   factor(recall: number, isOutside: boolean): number {
     const [own, other] = isOutside ? [this.#outside, this.#inside] : [this.#inside, this.#outside]
     let most = Math.log(LEAST_FACTOR)
-    for (const some of (own.size > 0 ? own : other).values()) {
+    for (const [key, some] of own.size > 0 ? own : other) {
       const sorted = Float64Array.from(some.flatMap(({ values }) => values)).sort()
       const quantile = (share: number) => sorted[placeOf(sorted.length, share)] as number
-      const error = errorOverFilters(some, quantile(shareToFind(recall)))
+      const hasMargin = !key.startsWith('chance') || key.endsWith(' row')
+      const error = hasMargin ? errorOverFilters(some, quantile(shareToFind(recall))) : 0
       most = Math.max(most, quantile(shareToFind(recall, error)))
     }
     return Math.min(Math.log(MOST_FACTOR), most)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../ports/seeded-random.ts'
 import { FLATNESSES } from '../flatness.ts'
-import { MISSED_BY_CLUSTERS, RECALL_LEVELS } from '../recall-levels.ts'
+import { meanRecallError, MISSED_BY_CLUSTERS, RECALL_LEVELS } from '../recall-levels.ts'
 import { Correction, factorAt, type NeededEffort } from './correction.ts'
 
 const usual = RECALL_LEVELS.findIndex(({ recall }) => recall === 0.95)
@@ -32,7 +32,8 @@ describe('the correction', () => {
   })
 
   it('follows what queries needed, the more the more of them there are', () => {
-    const share = 1 - MISSED_BY_CLUSTERS * 0.05
+    // One standard error less is missed.
+    const share = 1 - (MISSED_BY_CLUSTERS * 0.05 - meanRecallError(0.05, 400))
     for (const factor of [0.5, 2]) {
       const [few, many] = [usualFactor(factor, 50), usualFactor(factor, 400)]
       // The share of uniform numbers, less what the calibration at build still counts.

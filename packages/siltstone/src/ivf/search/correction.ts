@@ -17,7 +17,7 @@ const KEPT = 400
 const LEAST = 30
 /** The calibration at build counts as much as this many real queries. */
 const BUILD_QUERIES = 20
-/** From this many on, the estimate is trusted as it is, and how flat queries are counts; fewer are taken with one standard error in addition. */
+/** From this many on, how flat queries are counts. */
 const ENOUGH = 200
 const LEAST_FACTOR = 0.2
 const MOST_FACTOR = 10
@@ -147,8 +147,8 @@ export class Correction {
       const visited = (query.calibrated[level] as number) * powerOf(query, one)
       for (const clusters of query.needed) ratios[end++] = clusters / visited
     }
-    const error = count < ENOUGH ? meanRecallError(1 - recall, count) : 0
-    // No more than half of what may be missed is taken away.
+    // One standard error in addition, but no more than half of what may be missed is taken away.
+    const error = meanRecallError(1 - recall, count)
     const missed = MISSED_BY_CLUSTERS * (1 - recall)
     const share = 1 - Math.max(missed / 2, missed - error)
     const place = Math.max(0, Math.ceil(share * ratios.length) - 1)

@@ -7,7 +7,7 @@ import type { SearchOptions } from '../../model/read.ts'
 import type { Calibration } from '../calibration.ts'
 import { DENSITY } from '../directory.ts'
 import { type NearCount, Need } from '../need.ts'
-import { DEFAULT_RECALL, levelsFor, type RecallLevel } from '../recall-levels.ts'
+import { DEFAULT_RECALL, levelsFor, RECALL_LEVELS, type RecallLevel } from '../recall-levels.ts'
 import { type CorrectionFactors, factorAt } from './correction.ts'
 import type { IndexedSegment } from './indexed-segment.ts'
 
@@ -72,11 +72,7 @@ export function clusterNeed(
     const fixed = Math.ceil(effort.clusters * factor)
     return () => () => fixed
   }
-  const needed = unroundedNeed(
-    effort.levels.map(({ recall }) => recall),
-    k,
-    segments,
-  )
+  const needed = unroundedNeed(k, segments)
   // Queries without a filter gave the factors: that those need less says nothing of queries with one.
   const [rows, admitted] = totals(segments)
   const least = admitted < rows * FILTERED ? 1 : 0
@@ -91,23 +87,24 @@ export function clusterNeed(
   }
 }
 
-/** @param recalls of each level */
-export function unroundedNeed(recalls: readonly number[], k: number, segments: readonly SegmentSummary[]): ClusterNeed {
+/** A level is the place of its recall in `RECALL_LEVELS`. */
+export function unroundedNeed(k: number, segments: readonly SegmentSummary[]): ClusterNeed {
   const [rows, admitted] = totals(segments)
   const finer = finerThanOne(segments)
-  const parts = segments.map((one) => ({ need: needOf(one.calibration, recalls), weight: one.admitted / admitted }))
-  const factorsOf = (isOutside: boolean) =>
-    recalls.map((_, level) =>
-      parts.reduce((total, { need, weight }) => total + weight * need.factor(level, k, admitted / rows, isOutside), 0),
-    )
-  const [inside, outside] = [factorsOf(false), admitted < rows ? factorsOf(true) : []]
+  const parts = segments.map(({ calibration, admitted: own }) => ({
+    need: needOf(calibration),
+    weight: own / admitted,
+  }))
+  const [inside, outside]: [number[], number[]] = [[], []]
+  const filterFactor = (level: number, isOutside: boolean) =>
+    parts.reduce((total, { need, weight }) => total + weight * need.factor(level, k, admitted / rows, isOutside), 0)
   return (near, isOutside = false) => {
     const filter = isOutside ? outside : inside
     const queries = parts.map(({ need, weight }) => ({ of: need.of(near, finer), weight }))
     return (level, share) => {
       // A filter that admits one row in ten makes the tenth neighbour as far as the hundredth is without it.
       const neighbours = k / Math.max(share, 1e-9)
-      let log = filter[level] as number
+      let log = (filter[level] ??= filterFactor(level, isOutside))
       for (const { of, weight } of queries) log += weight * of(level, neighbours)
       return Math.exp(log)
     }
@@ -125,14 +122,11 @@ function totals(segments: readonly SegmentSummary[]): [number, number] {
   return [sum(({ rows }) => rows), sum(({ admitted }) => admitted)]
 }
 
-const kept = new WeakMap<Calibration, Map<string, Need>>()
+const RECALLS = RECALL_LEVELS.map(({ recall }) => recall)
+const kept = new WeakMap<Calibration, Need>()
 
-/** Every query asks for the same few levels. */
-function needOf(calibration: Calibration, recalls: readonly number[]): Need {
-  let byRecalls = kept.get(calibration)
-  if (!byRecalls) kept.set(calibration, (byRecalls = new Map()))
-  const key = recalls.join('/')
-  let need = byRecalls.get(key)
-  if (!need) byRecalls.set(key, (need = new Need(calibration, recalls)))
+function needOf(calibration: Calibration): Need {
+  let need = kept.get(calibration)
+  if (!need) kept.set(calibration, (need = new Need(calibration, RECALLS)))
   return need
 }

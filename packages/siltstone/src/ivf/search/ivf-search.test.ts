@@ -183,6 +183,31 @@ describe('the choice of clusters', () => {
     expect(shares.at(-1)).toBeCloseTo(sum(probes.map(admitted)) / sum(probes.map(rows)), 12)
   })
 
+  it('tells whether a query lies outside of what is admitted', async () => {
+    const { segment } = await segmentOf(vectorsOf(1_500, 1), 'l2')
+    const { directory } = segment.ivf
+    const query = prepareQuery(workspace(), vectorsOf(1, 3)[0] as Float32Array, directory)
+    const told = (one: IndexedSegment) => {
+      let found: boolean | undefined
+      chooseClusters([one], [query], 1, (_, isOutside = false) => {
+        found = isOutside
+        return () => 1
+      })
+      return found
+    }
+    const { probes } = chooseClusters([segment], [query], 1, () => () => directory.clusters)
+    const clusters = probes.map(({ cluster }) => cluster)
+    const rowsOf = (some: readonly number[]) => {
+      const own = new Set(some)
+      const { firstRows } = directory
+      return only(segment, (row) => own.has(firstRows.findLastIndex((first) => first <= row)))
+    }
+    expect(told(segment)).toBe(false)
+    expect(told(only(segment, (row) => row % 3 === 0))).toBe(false)
+    expect(told(rowsOf(clusters.slice(0, 20)))).toBe(false)
+    expect(told(rowsOf(clusters.slice(20)))).toBe(true)
+  })
+
   it('counts the clusters that are nearly as near as the nearest', async () => {
     const { segment } = await segmentOf(vectorsOf(1_500, 1), 'l2')
     const nearOf = (vector: Float32Array, nearly: number) => {

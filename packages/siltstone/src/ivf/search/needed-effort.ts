@@ -18,15 +18,14 @@ export async function neededEffort(
 ): Promise<NeededEffort> {
   const total = segments.reduce((sum, { ivf }) => sum + ivf.directory.clusters, 0)
   const summaries = segments.map(summaryOf)
-  const recalls = RECALL_LEVELS.map(({ recall }) => recall)
-  const need = unroundedNeed(recalls, Math.max(1, tags.length), summaries)
+  const need = unroundedNeed(Math.max(1, tags.length), summaries)
   const finer = finerThanOne(summaries)
   let calibrated: number[] = []
   let near: number[] = []
   const { probes } = chooseClusters(segments, queries, 1, (nearCount) => {
     const needed = need(nearCount)
     near = FLATNESSES.map(({ nearly }) => nearCount(nearly) / finer)
-    calibrated = recalls.map((_, level) => needed(level, 1))
+    calibrated = RECALL_LEVELS.map((_, level) => needed(level, 1))
     return () => total
   })
   const isHere = (tag: number) => segments.some(({ firstTag, rows }) => tag >= firstTag && tag < firstTag + rows.rows)
