@@ -44,3 +44,16 @@ export function levelsFor(recall: number): readonly RecallLevel[] {
   const last = RECALL_LEVELS.findIndex((level) => level.recall >= recall)
   return last < 0 ? RECALL_LEVELS : RECALL_LEVELS.slice(0, last + 1)
 }
+
+/** The same, but the last one is this recall, not the next larger of `RECALL_LEVELS`. */
+export function levelsTo(recall: number): readonly RecallLevel[] {
+  const levels = levelsFor(recall)
+  const [before, last] = levels.slice(-2)
+  if (!before || !last || last.recall <= recall) return levels
+  const missed = (one: number) => -Math.log(1 - one)
+  const part = (missed(recall) - missed(before.recall)) / (missed(last.recall) - missed(before.recall))
+  return [
+    ...levels.slice(0, -1),
+    { recall, deviations: before.deviations + part * (last.deviations - before.deviations) },
+  ]
+}

@@ -7,7 +7,7 @@ import type { SearchOptions } from '../../model/read.ts'
 import type { Calibration } from '../calibration.ts'
 import { DENSITY } from '../directory.ts'
 import { type NearCount, Need } from '../need.ts'
-import { DEFAULT_RECALL, levelsFor, type RecallLevel } from '../recall-levels.ts'
+import { DEFAULT_RECALL, levelsFor, levelsTo, type RecallLevel } from '../recall-levels.ts'
 import type { IndexedSegment } from './indexed-segment.ts'
 
 export interface Effort {
@@ -44,8 +44,8 @@ const FILTERED = 0.5
 /** What logarithms and back may add to a whole number. */
 const ROUNDING = 1e-6
 
-export function effortOf({ recall = DEFAULT_RECALL, fixed }: SearchOptions = {}): Effort {
-  const levels = levelsFor(recall)
+export function effortOf({ recall = DEFAULT_RECALL, isUnrounded, fixed }: SearchOptions = {}): Effort {
+  const levels = isUnrounded ? levelsTo(recall) : levelsFor(recall)
   if (fixed === undefined) return { levels }
   const { clusters, deviations } = fixed
   const last = levels.at(-1) as RecallLevel
