@@ -29,7 +29,7 @@ const LIMITS = { memoryBytes: 3_008 * 2 ** 20, scratchBytes: 10 * 2 ** 30 }
 const SECONDS = 60
 const KILLS = 50
 /** Of invocations, until there have been `KILLS`. */
-const KILLED_SHARE = 0.5
+const KILLED_PERCENT = 50
 /** Invocations without any commit after which the run is given up. */
 const GIVE_UP_AFTER = 20
 
@@ -42,6 +42,8 @@ export const invocations: Scenario = {
     const directory = mkdtempSync(join(SCRATCH, 'invocations-'))
     const [kills = KILLS] = options.values.get('kills') ?? []
     const [seconds = SECONDS] = options.values.get('seconds') ?? []
+    const [killedPercent = KILLED_PERCENT] = options.values.get('killed-percent') ?? []
+    const [killedWithin = seconds] = options.values.get('killed-within') ?? []
     const s3 = await startS3(join(directory, 'bucket'))
     try {
       // The SDK reads credentials from there alone.
@@ -52,7 +54,7 @@ export const invocations: Scenario = {
         limits: { ...LIMITS, timeMs: seconds * 1_000 },
         temporary: join(directory, 'tmp'),
       }
-      const run = new Run({ env, compactor, data, report, kills, seed: options.seed })
+      const run = new Run({ env, compactor, data, report, kills, killedPercent, killedWithin, seed: options.seed })
       try {
         await run.all()
       } finally {
@@ -72,6 +74,9 @@ interface RunOptions {
   data: Dataset
   report: Report
   kills: number
+  killedPercent: number
+  /** Seconds; sooner if the last invocation that was not killed took less. */
+  killedWithin: number
   seed: number
 }
 
@@ -124,10 +129,10 @@ class Run {
   }
 
   async #invoke(): Promise<Invoked> {
-    const { env, compactor, kills, report } = this.#options
-    const isKill = this.#count('killed') < kills && this.#random.next() < KILLED_SHARE
+    const { env, compactor, kills, killedPercent, killedWithin, report } = this.#options
+    const isKill = this.#count('killed') < kills && this.#random.next() * 100 < killedPercent
     const before = await this.#pointer()
-    const killAfterMs = isKill ? 300 + this.#random.next() * this.#lastMs : undefined
+    const killAfterMs = isKill ? 300 + this.#random.next() * Math.min(this.#lastMs, killedWithin * 1_000) : undefined
     const invoked = await invokeCompactor(compactor, this.#path, killAfterMs)
     const committed = (await this.#pointer()) !== before
     this.#invoked.push({ ...invoked, phase: this.#phase, committed })
