@@ -1,6 +1,5 @@
 /** The directory of an inverted file: the centroids, and where the list of each one lies. See docs/decisions/0005. */
-import { corrupt } from '../errors.ts'
-import { CentroidParts } from './centroid-parts.ts'
+import { corrupt, unsupported } from '../errors.ts'
 import { readContent } from './directory-content.ts'
 import {
   type Calibration,
@@ -15,16 +14,14 @@ import type { SegmentReader } from '../format/segment/reader.ts'
 
 /**
  * Version 1 had no calibration, and one bit per dimension. Versions 2 and 3 (compact) had one flatness for all data, versions
- * 4 and 5 (compact) tell one, and versions 6, 7 (compact) and 8 (compact, with centroids in parts) one for each number of
- * neighbours, and factors for filters. Versions 9, 10 (compact) and 11 (in parts) tell these apart for queries outside.
+ * 4 and 5 (compact) tell one, and versions 6 and 7 (compact) one for each number of neighbours, and factors for filters.
+ * Versions 9 and 10 (compact, with coded centroids) tell these apart for queries outside. Version 8 was never released.
  */
 export const CENTROIDS = { name: 'ivf-centroids', type: 'i8-centroids', version: 9 } as const
-/** Compressed with Zstandard, with the lengths of the lists; of segments for pages. */
-export const WHOLE_CENTROIDS_VERSION = 10
-/** Of more than one group; see `centroid-parts.ts`. */
-export const PARTS_CENTROIDS_VERSION = 11
-const PARTS_VERSIONS: readonly number[] = [8, PARTS_CENTROIDS_VERSION]
-const COMPACT_VERSIONS: readonly number[] = [3, 5, 7, WHOLE_CENTROIDS_VERSION, ...PARTS_VERSIONS]
+/** With the lengths of the lists; of segments for pages. See `centroid-code.ts`. */
+export const CODED_CENTROIDS_VERSION = 10
+const COMPACT_VERSIONS: readonly number[] = [3, 5, 7, CODED_CENTROIDS_VERSION]
+const UNRELEASED_VERSION = 8
 const FIRST_WITH_FLATNESS = 4
 const FIRST_WITH_FILTERS = 6
 const FIRST_WITH_OUTSIDE = 9
@@ -61,7 +58,7 @@ export interface IvfDirectory {
   /** int8[clusters × dimension], to be multiplied by `scales`. */
   centroids: Int8Array
   scales: Float32Array
-  /** Squared lengths of the centroids; infinite where one is not read yet. */
+  /** Squared lengths of the centroids. */
   squares: Float32Array
   /** Rows for which this cluster is the nearest. */
   primaries: Uint32Array
@@ -73,8 +70,6 @@ export interface IvfDirectory {
   isCompact: boolean
   /** List i lies at `offsets[i]` to before `offsets[i + 1]` of its section. */
   offsets: Float64Array
-  /** Reads the centroids that a query needs. Undefined: all are there. */
-  parts: CentroidParts | undefined
 }
 
 /** @param codeLength bits of a code */
@@ -90,7 +85,12 @@ export function listBytes(codeLength: number, primaries: number, copies: number)
 export function ivfSections(
   reader: SegmentReader,
 ): { centroids: SectionDescriptor; lists: SectionDescriptor } | undefined {
-  const centroids = reader.section(CENTROIDS.name, CENTROIDS.type, PARTS_CENTROIDS_VERSION)
+  const centroids = reader.section(CENTROIDS.name, CENTROIDS.type, CODED_CENTROIDS_VERSION)
+  if (centroids?.version === UNRELEASED_VERSION)
+    throw unsupported(
+      'unknown-format-version',
+      `segment ${reader.descriptor.id}: its centroids were written by a version that was not released: publish again`,
+    )
   const isCompact = centroids !== undefined && COMPACT_VERSIONS.includes(centroids.version)
   const type = LISTS.types[centroids?.params['bits'] === 2 ? 2 : 1]
   const lists = reader.section(LISTS.name, type, isCompact ? COMPACT_LISTS_VERSION : 1)
@@ -105,16 +105,16 @@ export async function readDirectory(
   section: SectionDescriptor,
   lists: SectionDescriptor,
 ): Promise<IvfDirectory> {
-  const fail = (reason: string): never => {
+  const fail = (reason: string, cause?: unknown): never => {
     const key = reader.source.key(section)
-    throw corrupt('section-damaged', `${key}: section ${section.name}: ${reason}`, { key })
+    throw corrupt('section-damaged', `${key}: section ${section.name}: ${reason}`, { key, cause })
   }
   const parameters = parametersOf(section, fail)
-  const { clusters, dimension, bits, layout } = parameters
+  const { clusters, dimension, bits, seed, layout } = parameters
   const isCompact = COMPACT_VERSIONS.includes(section.version)
-  const form = PARTS_VERSIONS.includes(section.version) ? 'parts' : isCompact ? 'whole' : 'plain'
+  const form = section.version === CODED_CENTROIDS_VERSION ? 'coded' : isCompact ? 'whole' : 'plain'
   const calibrationFloats = layout ? calibrationLength(layout) : 0
-  const content = await readContent(reader, section, { form, clusters, dimension, calibrationFloats }, fail)
+  const content = await readContent(reader, section, { form, clusters, dimension, seed, calibrationFloats }, fail)
   const { primaries, copies } = content
   const firstRows = new Uint32Array(clusters + 1)
   const offsets = new Float64Array(clusters + 1)
@@ -129,13 +129,10 @@ export async function readDirectory(
     fail(`its lists take ${offsets[clusters]} bytes, not the ${lists.length} of ${lists.name}`)
   const calibration = layout ? decodeCalibration(content.calibration, layout) : UNCALIBRATED
   if (!calibration) return fail('its calibration is not one')
-  const { centroids, scales, groups } = content
-  const squares = groups
-    ? new Float32Array(clusters).fill(Number.POSITIVE_INFINITY)
-    : squaredLengths(centroids, scales, dimension)
-  const { seed, space, codeError, reach } = parameters
-  const parts = groups && new CentroidParts(reader.source, section, groups)
-  const directory: IvfDirectory = {
+  const { centroids, scales } = content
+  const squares = squaredLengths(centroids, scales, dimension)
+  const { space, codeError, reach } = parameters
+  return {
     clusters,
     dimension,
     bits,
@@ -152,10 +149,7 @@ export async function readDirectory(
     firstRows,
     isCompact,
     offsets,
-    parts,
   }
-  parts?.attach(directory)
-  return directory
 }
 
 function parametersOf(section: SectionDescriptor, fail: (reason: string) => never) {

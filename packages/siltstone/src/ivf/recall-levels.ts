@@ -36,11 +36,11 @@ export const DEFAULT_RECALL = 0.95
  */
 export const MISSED_BY_CLUSTERS = 0.9
 
-export const RECALL_LEVELS: readonly RecallLevel[] = LEVELS.map(([recall, deviations]) => ({
-  recall,
-  deviations,
-  mostDeviations: Math.max(deviations, deviationsForTies(missedByCodes(recall))),
-}))
+export const RECALL_LEVELS: readonly RecallLevel[] = LEVELS.map(([recall, deviations]) => levelOf(recall, deviations))
+
+function levelOf(recall: number, deviations: number): RecallLevel {
+  return { recall, deviations, mostDeviations: Math.max(deviations, deviationsForTies(missedByCodes(recall))) }
+}
 
 /** The share of the neighbours that may be missed because of their estimates. */
 export function missedByCodes(recall: number): number {
@@ -59,4 +59,14 @@ export function meanRecallError(missed: number, queries: number): number {
 export function levelsFor(recall: number): readonly RecallLevel[] {
   const last = RECALL_LEVELS.findIndex((level) => level.recall >= recall)
   return last < 0 ? RECALL_LEVELS : RECALL_LEVELS.slice(0, last + 1)
+}
+
+/** The same, but the last one is this recall, not the next larger of `RECALL_LEVELS`. */
+export function levelsTo(recall: number): readonly RecallLevel[] {
+  const levels = levelsFor(recall)
+  const [before, last] = levels.slice(-2)
+  if (!before || !last || last.recall <= recall) return levels
+  const missed = (one: number) => -Math.log(1 - one)
+  const part = (missed(recall) - missed(before.recall)) / (missed(last.recall) - missed(before.recall))
+  return [...levels.slice(0, -1), levelOf(recall, before.deviations + part * (last.deviations - before.deviations))]
 }

@@ -11,7 +11,6 @@ export async function verifyIvf(reader: SegmentReader): Promise<void> {
   if (!ivf) return
   const { directory, lists } = ivf
   const { clusters, firstRows } = directory
-  await directory.parts?.readAll()
   for (let first = 0; first < clusters; first += LISTS_AT_ONCE) {
     const some = Array.from({ length: Math.min(LISTS_AT_ONCE, clusters - first) }, (_, i) => first + i)
     await lists.read(some, (cluster, { copies }) => {

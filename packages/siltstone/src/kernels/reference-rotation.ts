@@ -30,6 +30,30 @@ export function rotateVectors(
   }
 }
 
+/** Undoes `rotateVectors`, up to rounding. */
+export function unrotateVectors(
+  vectors: Float32Array,
+  dimension: number,
+  signs: Uint8Array,
+  scratch: Float32Array,
+): void {
+  const block = hadamardBlock(dimension)
+  const scale = Math.fround(1 / Math.sqrt(block))
+  for (let start = 0; start < vectors.length; start += dimension) {
+    const x = vectors.subarray(start, start + dimension)
+    for (let round = 2; round >= 0; round--) {
+      // The transposition of the other block size undoes the transposition.
+      if (round < 2) transpose(x, dimension / block, scratch)
+      for (let at = 0; at < dimension; at += block) hadamard(x.subarray(at, at + block))
+      const bits = signs.subarray((round * dimension) / 8)
+      for (let d = 0; d < dimension; d++) {
+        const value = (x[d] as number) * scale
+        x[d] = ((bits[d >> 3] as number) >> (d & 7)) & 1 ? -value : value
+      }
+    }
+  }
+}
+
 function hadamard(x: Float32Array): void {
   for (let half = 1; half < x.length; half *= 2)
     for (let start = 0; start < x.length; start += 2 * half)

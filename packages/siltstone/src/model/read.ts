@@ -69,6 +69,8 @@ export interface SearchOptions {
   recall?: number
   /** Measure every record. */
   exact?: boolean
+  /** For published folders, of which pages read bytes: `recall` is not rounded up. Default false. */
+  isUnrounded?: boolean
   /** For measurements and tests: an effort that no data decide. */
   fixed?: FixedEffort
 }

@@ -11,6 +11,7 @@ import { emptyManifest } from '../format/manifest.ts'
 import { decodePublished, PUBLISHED_FILE } from '../format/published.ts'
 import { ivfOf } from '../ivf/ivf.ts'
 import type { View } from '../log/view.ts'
+import type { SearchOptions } from '../model/read.ts'
 import { BlockCache } from '../snapshot/block-cache.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
 import { partStore } from './part-store.ts'
@@ -23,6 +24,14 @@ export interface PublishedSourceOptions {
   embed?: ReadSource['embed']
 }
 
+/**
+ * What a search aims at that does not say: less than in a store, since a visitor waits for every byte of the lists. Of large collections
+ * they are most of what is read. See docs/decisions/0016-published-folders.md.
+ */
+const RECALL = 0.925
+const LARGE_RECALL = 0.87
+const LARGE_RECORDS = 16_000
+
 interface Opened {
   bytes: Uint8Array
   described: Described
@@ -31,8 +40,6 @@ interface Opened {
 }
 
 export class PublishedSource implements ReadSource {
-  /** Half of the lists of the default recall: see docs/decisions/0016-published-folders.md. */
-  readonly effort = { recall: 0.9 }
   readonly #store: FetchObjectStore
   readonly #options: PublishedSourceOptions
   #opened: Opened
@@ -50,6 +57,11 @@ export class PublishedSource implements ReadSource {
 
   get described(): Described {
     return this.#opened.described
+  }
+
+  get effort(): SearchOptions {
+    const isLarge = this.#opened.view.liveRecords > LARGE_RECORDS
+    return { recall: isLarge ? LARGE_RECALL : RECALL, isUnrounded: true }
   }
 
   async view(): Promise<View> {

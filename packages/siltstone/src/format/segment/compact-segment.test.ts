@@ -52,8 +52,8 @@ describe('compact segments', () => {
     await reader.prepare(['ids'])
     bucket.reads = []
     await reader.prepareRows([7, 200])
-    expect(bucket.reads).toHaveLength(1)
-    bucket.reads = []
+    // Where few blocks lie is known from the beginning.
+    expect(bucket.reads).toEqual([])
     await Promise.all([reader.ids([7, 200]), reader.column('documents', [7, 200]), reader.column('metadata', [200])])
     expect(bucket.reads).toHaveLength(2)
     bucket.reads = []

@@ -22,6 +22,8 @@ import { type SectionSource, stretches } from './source.ts'
 
 export const PART_BLOCKS = 64
 const LEVEL = 19
+/** Parts of so many bytes together are read before one is needed: later, that is a round of reads. A query reads about 2 KB of them. */
+const SMALL_BYTES = 4096
 const MAX_READ_BYTES = 4 << 20
 /** Of two varints. */
 const MOST_ENTRY_BYTES = 16
@@ -85,9 +87,11 @@ export class FragmentDirectory {
     return this.#section.version === FRAGMENTS.firstVersion
   }
 
-  /** Reads the table. @throws SiltstoneError `corrupt` */
+  /** Reads the table, and the parts if they are small. @throws SiltstoneError `corrupt` */
   async prepare(): Promise<void> {
-    await this.#open()
+    const table = await this.#open()
+    const [start, end] = [table.partAt[0] as number, table.partAt[table.parts] as number]
+    if (end - start <= SMALL_BYTES) await Promise.all(this.#allParts(table))
   }
 
   /** The parts that have some rows, with these rows. @throws SiltstoneError `corrupt` */
@@ -112,11 +116,7 @@ export class FragmentDirectory {
   /** All blocks. @throws SiltstoneError `corrupt` */
   async whole(): Promise<BlockPlaces> {
     const table = await this.#open()
-    const parts = this.#read(
-      table,
-      Array.from({ length: table.parts }, (_, part) => part),
-    )
-    const all = await Promise.all(parts.values())
+    const all = await Promise.all(this.#allParts(table))
     const blocks = all.reduce((sum, part) => sum + part.blocks, 0)
     const joined = (of: (part: BlockPlaces) => Float64Array, end: number) =>
       Float64Array.from([...all.flatMap((part) => [...of(part).subarray(0, part.blocks)]), end])
@@ -126,6 +126,13 @@ export class FragmentDirectory {
       firstRow: joined(({ firstRow }) => firstRow, this.#rows),
       offset: joined(({ offset }) => offset, table.blocksAt[table.parts] as number),
     }
+  }
+
+  #allParts(table: Table): Iterable<Promise<BlockPlaces>> {
+    return this.#read(
+      table,
+      Array.from({ length: table.parts }, (_, part) => part),
+    ).values()
   }
 
   #fail(reason: string, cause?: unknown): never {

@@ -8,7 +8,9 @@
  */
 import { invalid } from '../../errors.ts'
 import type { SegmentWriter } from '../../format/segment/writer.ts'
+import type { GridCentroids } from '../centroid-grid.ts'
 import { type IndexedSpace } from '../directory.ts'
+import { rotationSigns } from '../rotation.ts'
 import { Assigner, BATCH } from './assign.ts'
 import { Calibrator } from './calibrator.ts'
 import { Clustering } from './clustering.ts'
@@ -17,7 +19,7 @@ import { Codes } from './codes.ts'
 import { Neighbours } from './neighbours.ts'
 import { Points } from './points.ts'
 import { drawPseudoQueries, heldOut, holdOut } from './pseudo-queries.ts'
-import { Rotator } from './rotate.ts'
+import { ROTATION_SEED, Rotator } from './rotate.ts'
 import { NONE, secondCluster } from './second.ts'
 import { clustersFor, sampleFor, train } from './train.ts'
 import { Work } from './work.ts'
@@ -28,6 +30,8 @@ const SHORTLIST = 24
 
 interface Trained {
   clustering: Clustering
+  /** Of a compact form: the same centroids. */
+  grid: GridCentroids | undefined
   neighbours: Neighbours
   assigner: Assigner
   /** f32[clusters × dimension] in the kernels' memory. */
@@ -41,14 +45,7 @@ interface Trained {
 export interface IvfForm {
   /** Coarse centroids, compressed, and compact lists. Default false. */
   compact?: boolean
-  /**
-   * Of a compact form: centroids of more clusters are in parts. Default 512: of those (41 KB), parts would save a third of the bytes, and
-   * cost a round of requests with every query.
-   */
-  wholeClusters?: number
 }
-
-const WHOLE_CLUSTERS = 512
 
 /** Share of the rows that may be longer than `reach`. */
 const BEYOND_REACH = 0.01
@@ -59,7 +56,6 @@ export class IvfBuilder {
   readonly #space: IndexedSpace
   readonly #rows: number
   readonly #isCompact: boolean
-  readonly #wholeClusters: number
   #sample: Points | undefined
   #trained: Trained | undefined
   #added = 0
@@ -74,7 +70,6 @@ export class IvfBuilder {
    */
   constructor(rows: number, dimension: number, space: IndexedSpace, signal?: AbortSignal, form: IvfForm = {}) {
     this.#isCompact = form.compact ?? false
-    this.#wholeClusters = form.wholeClusters ?? WHOLE_CLUSTERS
     this.#work = new Work(signal)
     this.#rows = rows
     this.#space = space
@@ -110,7 +105,7 @@ export class IvfBuilder {
     const padded = this.#rotator.dimension
     const { held, trained } = holdOut(sample.count, heldOut(this.#rows))
     const groups = await train(work, { points: sample, members: trained }, clustersFor(this.#rows))
-    if (this.#isCompact) coarsen(groups.floats, padded)
+    const grid = this.#isCompact ? coarsen(groups.floats, padded, rotationSigns(ROTATION_SEED, padded)) : undefined
     const clustering = new Clustering(work, groups, padded)
     const assigner = new Assigner(work, clustering, SHORTLIST)
     const [rows, space] = [this.#rows, this.#space]
@@ -124,7 +119,7 @@ export class IvfBuilder {
     new Float32Array(work.kernels.memory.buffer, floats, values.length).set(values)
     const neighbours = await Neighbours.of(work, clustering)
     const batch = new Points(work, BATCH, padded)
-    this.#trained = { clustering, neighbours, assigner, floats, batch, calibrator, reach }
+    this.#trained = { clustering, grid, neighbours, assigner, floats, batch, calibrator, reach }
   }
 
   /** Adds the next rows. @returns the cluster of each */
@@ -163,7 +158,7 @@ export class IvfBuilder {
    * @param rows the row of each arrival: rows are numbered by cluster
    */
   async sections(writer: SegmentWriter, rows: Uint32Array): Promise<void> {
-    const { clustering, calibrator, reach } = this.#ready()
+    const { clustering, grid, calibrator, reach } = this.#ready()
     const { count } = clustering.centroids
     if (this.#added !== this.#rows)
       throw invalid('bad-row', `${this.#added} of ${this.#rows} rows were added to the index`)
@@ -178,8 +173,7 @@ export class IvfBuilder {
       space: this.#space,
       centroids: clustering.centroids,
       reach,
-      isCompact: this.#isCompact,
-      groups: this.#isCompact && count > this.#wholeClusters ? clustering.starts : undefined,
+      grid,
       calibration: await calibrator.finish(this.#firsts, this.#seconds, reach),
       codeError: Math.fround(Math.sqrt(errors / (this.#primaryCodes.count + this.#copyCodes.count))),
       primaries,

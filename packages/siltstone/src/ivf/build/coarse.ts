@@ -1,14 +1,43 @@
-/** Centroids of few different values, which compress well: for segments that pages read, where all centroids are read first. */
+/** Centroids that take few bytes, for segments that pages read: see `../centroid-code.ts`. */
+import { unrotateVectors } from '../../kernels/reference-rotation.ts'
+import { centroidFloats, type GridCentroids } from '../centroid-grid.ts'
 
-/** Values are −3 to 3 times a scale. Over real text, recall was the same within a hundredth, and a centroid takes 80 bytes instead of 268. */
-const LARGEST = 3
+/**
+ * The step, as a multiple of the root mean square by which a value of a centroid differs from the mean of its dimension. Over 100,000
+ * passages it takes 42 bytes a centroid and moves it by a third of the distance of a row from its centroid.
+ */
+const STEP = 4 / 3
+/** Of the largest value, so that the numbers fit into 32 bits with their base. */
+const LEAST_STEP = 2 ** -24
+/** Where centroids do not differ: of the largest value. */
+const ONLY_STEP = 2 ** -7
 
-/** Rounds each centroid in place. @param floats f32[clusters × dimension] */
-export function coarsen(floats: Float32Array, dimension: number): void {
-  for (let start = 0; start < floats.length; start += dimension) {
-    const centroid = floats.subarray(start, start + dimension)
-    const scale = centroid.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / LARGEST
-    if (!(scale > 0 && Number.isFinite(scale))) continue
-    for (let d = 0; d < dimension; d++) centroid[d] = Math.round((centroid[d] as number) / scale) * scale
+/**
+ * Rounds centroids in place.
+ * @param floats f32[clusters × dimension], rotated @param signs of the rotation
+ */
+export function coarsen(floats: Float32Array, dimension: number, signs: Uint8Array): GridCentroids {
+  const values = floats.slice()
+  unrotateVectors(values, dimension, signs, new Float32Array(dimension))
+  const step = stepOf(values, dimension)
+  const numbers = Int32Array.from(values, (value) => Math.round(value / step))
+  const grid = { clusters: floats.length / dimension, dimension, numbers, step }
+  floats.set(centroidFloats(grid, signs))
+  return grid
+}
+
+function stepOf(values: Float32Array, dimension: number): number {
+  const clusters = values.length / dimension
+  let [squares, largest] = [0, 0]
+  for (let d = 0; d < dimension; d++) {
+    let sum = 0
+    for (let at = d; at < values.length; at += dimension) sum += values[at] as number
+    const mean = sum / clusters
+    for (let at = d; at < values.length; at += dimension) {
+      squares += ((values[at] as number) - mean) ** 2
+      largest = Math.max(largest, Math.abs(values[at] as number))
+    }
   }
+  const spread = STEP * Math.sqrt(squares / values.length)
+  return Math.fround(Math.max(spread || ONLY_STEP * largest, LEAST_STEP * largest)) || 1
 }

@@ -1,13 +1,13 @@
 /** Writes the sections of an inverted file. Their layout is in docs/decisions/0005. */
 import { crc32, zstdCompress } from '#codec'
-import { concatBytes, writeUint32 } from '../../codec/bytes.ts'
+import { concatBytes } from '../../codec/bytes.ts'
 import { toPlanes } from '../../codec/planes.ts'
 import { crcHex } from '../../format/checksum.ts'
 import { type Calibration, encodeCalibration } from '../calibration.ts'
 import type { SegmentWriter } from '../../format/segment/writer.ts'
 import {
   CENTROIDS,
-  PARTS_CENTROIDS_VERSION,
+  CODED_CENTROIDS_VERSION,
   COMPACT_LISTS_VERSION,
   type IndexedSpace,
   LIST_HEADER_BYTES,
@@ -16,13 +16,11 @@ import {
   PACK,
   packBytes,
   ROTATION,
-  WHOLE_CENTROIDS_VERSION,
 } from '../directory.ts'
+import { encodeCentroids } from '../centroid-code.ts'
+import type { GridCentroids } from '../centroid-grid.ts'
 import { encodeCompactList } from '../compact-list.ts'
-import { groupMeans } from './clustering.ts'
-import { coarsen } from './coarse.ts'
 import type { Codes } from './codes.ts'
-import { quantizeInt8 } from '../../kernels/reference-integers.ts'
 import type { Points } from './points.ts'
 import { ROTATION_SEED } from './rotate.ts'
 import type { Work } from './work.ts'
@@ -36,10 +34,8 @@ export interface IvfContent {
   codeError: number
   /** See `../near-limit.ts`. */
   reach: number
-  /** Compressed centroids, and compact lists. */
-  isCompact: boolean
-  /** Centroids in parts: the first cluster of each group, and the number of clusters. Undefined: they are read whole. */
-  groups: Uint32Array | undefined
+  /** The centroids in few bytes, and compact lists. Undefined: neither. */
+  grid: GridCentroids | undefined
   calibration: Calibration
   /** Number of rows of each cluster. */
   primaries: Uint32Array
@@ -55,7 +51,7 @@ export interface IvfContent {
 
 export async function writeSections(writer: SegmentWriter, work: Work, content: IvfContent): Promise<void> {
   const { space, centroids, codeError, reach, calibration, primaries, copies } = content
-  const { isCompact, groups } = content
+  const { grid } = content
   const { codeBits } = content.primaryCodes
   const { count, dimension } = centroids
   const lengths = new Uint32Array(count)
@@ -64,13 +60,13 @@ export async function writeSections(writer: SegmentWriter, work: Work, content: 
     const codeBytes = (dimension * codeBits) / 8
     for (let cluster = 0; cluster < count; cluster++) {
       const list = listOf(content, cluster, firstRow)
-      const stored = isCompact ? compactOf(list, codeBytes) : list
+      const stored = grid ? compactOf(list, codeBytes) : list
       lengths[cluster] = stored.length
       await sink.write(stored)
       firstRow += primaries[cluster] as number
       await work.spent(((primaries[cluster] as number) + (copies[cluster]?.length ?? 0)) * dimension)
     }
-    return { type: LISTS.types[codeBits], ...(isCompact && { version: COMPACT_LISTS_VERSION }) }
+    return { type: LISTS.types[codeBits], ...(grid && { version: COMPACT_LISTS_VERSION }) }
   })
   await writer.addSection(CENTROIDS.name, async (sink) => {
     const more = encodeCalibration(calibration)
@@ -87,77 +83,40 @@ export async function writeSections(writer: SegmentWriter, work: Work, content: 
       neighbours: calibration.neighbours.length,
       shares: calibration.filters.shares.length,
     }
-    if (!groups) {
-      const raw = plainDirectory(content, isCompact ? bytesOf(lengths) : new Uint8Array(0), more)
-      const stored = isCompact ? zstdCompress(raw, SMALLEST) : raw
+    if (!grid) {
+      const stored = plainDirectory(content, more)
       await sink.write(stored)
-      return {
-        type: CENTROIDS.type,
-        version: isCompact ? WHOLE_CENTROIDS_VERSION : CENTROIDS.version,
-        crc32: crcHex(stored),
-        params: isCompact ? { ...params, rawBytes: raw.length } : params,
-      }
+      return { type: CENTROIDS.type, version: CENTROIDS.version, crc32: crcHex(stored), params }
     }
-    const { parts, raw } = directoryInParts(content, groups, lengths, more)
-    const directory = zstdCompress(raw, SMALLEST)
-    for (const part of [...parts, directory]) await sink.write(part)
-    const offset = parts.reduce((sum, { length }) => sum + length, 0)
+    const raw = concatBytes([
+      ...counts(content, lengths).map((numbers) => toPlanes(bytesOf(numbers), 4)),
+      bytesOf(more),
+    ])
+    const packed = zstdCompress(raw, SMALLEST)
+    const stored = concatBytes([packed, encodeCentroids(grid)])
+    await sink.write(stored)
     return {
       type: CENTROIDS.type,
-      version: PARTS_CENTROIDS_VERSION,
-      directory: { offset, length: directory.length, crc32: crcHex(directory) },
-      params: { ...params, groups: parts.length, rawBytes: raw.length },
+      version: CODED_CENTROIDS_VERSION,
+      crc32: crcHex(stored),
+      params: { ...params, step: grid.step, rawBytes: raw.length, packedBytes: packed.length },
     }
   })
 }
 
-function plainDirectory(
-  { centroids, primaries, copies }: IvfContent,
-  lengths: Uint8Array,
-  more: Float32Array,
-): Uint8Array {
+function plainDirectory(content: IvfContent, more: Float32Array): Uint8Array {
+  const { centroids } = content
   return concatBytes([
     bytesOf(centroids.rows()),
     bytesOf(centroids.scales.subarray(0, centroids.count)),
-    bytesOf(primaries),
-    bytesOf(Uint32Array.from(copies, ({ length }) => length)),
-    lengths,
+    ...counts(content).map(bytesOf),
     bytesOf(more),
   ])
 }
 
-/** See `../centroid-parts.ts`, and `../directory-content.ts` for the rest. @param lengths of the lists */
-function directoryInParts(
-  { centroids, primaries, copies }: IvfContent,
-  starts: Uint32Array,
-  lengths: Uint32Array,
-  more: Float32Array,
-): { parts: Uint8Array[]; raw: Uint8Array } {
-  const { dimension, scales } = centroids
-  const rows = centroids.rows()
-  const means = groupMeans(centroids.values(), starts, dimension)
-  coarsen(means, dimension)
-  const groups = starts.length - 1
-  const [meanRows, meanScales] = [new Int8Array(means.length), new Float32Array(groups)]
-  const parts: Uint8Array[] = []
-  for (let g = 0; g < groups; g++) {
-    const [from, to] = [g * dimension, (g + 1) * dimension]
-    meanScales[g] = quantizeInt8(means.subarray(from, to), meanRows.subarray(from, to))
-    const [first, end] = [starts[g] as number, starts[g + 1] as number]
-    const own = [bytesOf(rows.subarray(first * dimension, end * dimension)), bytesOf(scales.subarray(first, end))]
-    const packed = zstdCompress(concatBytes(own), SMALLEST)
-    const part = concatBytes([new Uint8Array(4), packed])
-    writeUint32(part, 0, crc32(packed))
-    parts.push(part)
-  }
-  const counts = [
-    Uint32Array.from(parts, (_, g) => (starts[g + 1] as number) - (starts[g] as number)),
-    Uint32Array.from(parts, ({ length }) => length),
-    primaries,
-    Uint32Array.from(copies, ({ length }) => length),
-    lengths,
-  ].map((numbers) => toPlanes(bytesOf(numbers), 4))
-  return { parts, raw: concatBytes([bytesOf(meanRows), bytesOf(meanScales), ...counts, bytesOf(more)]) }
+/** Per cluster its rows, the rows that are copied into it, and, if there are any, the length of its list. */
+function counts({ primaries, copies }: IvfContent, ...lengths: Uint32Array[]): Uint32Array[] {
+  return [primaries, Uint32Array.from(copies, ({ length }) => length), ...lengths]
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>

@@ -21,6 +21,19 @@ describe('effort', () => {
     expect(effortOf({ recall: 0.9 }).levels).toEqual(RECALL_LEVELS.slice(0, 3))
   })
 
+  it('ends at the recall that is asked for where it is not rounded up, and measures accordingly', () => {
+    const levels = effortOf({ recall: 0.87, isUnrounded: true }).levels
+    expect(levels.slice(0, -1)).toEqual(RECALL_LEVELS.slice(0, 2))
+    const [before, last, after] = [levels.at(-2), levels.at(-1), RECALL_LEVELS[2]]
+    expect(last?.recall).toBe(0.87)
+    expect(last?.deviations).toBeGreaterThan(before?.deviations ?? 0)
+    expect(last?.deviations).toBeLessThan(after?.deviations ?? 0)
+    for (const { recall } of RECALL_LEVELS)
+      expect(effortOf({ recall, isUnrounded: true })).toEqual(effortOf({ recall }))
+    expect(effortOf({ recall: 0.3, isUnrounded: true })).toEqual(effortOf({ recall: 0.3 }))
+    expect(effortOf({ recall: 0.9999, isUnrounded: true })).toEqual(effortOf({ recall: 0.9999 }))
+  })
+
   it('is what is fixed', () => {
     expect(effortOf({ recall: 0.9, fixed: { clusters: 7 } })).toEqual({
       clusters: 7,

@@ -7,7 +7,7 @@ import type { SearchOptions } from '../../model/read.ts'
 import type { Calibration } from '../calibration.ts'
 import { DENSITY } from '../directory.ts'
 import { type NearCount, Need } from '../need.ts'
-import { DEFAULT_RECALL, levelsFor, RECALL_LEVELS, type RecallLevel } from '../recall-levels.ts'
+import { DEFAULT_RECALL, levelsFor, levelsTo, RECALL_LEVELS, type RecallLevel } from '../recall-levels.ts'
 import { type CorrectionFactors, factorAt } from './correction.ts'
 import type { IndexedSegment } from './indexed-segment.ts'
 
@@ -45,8 +45,8 @@ const FILTERED = 0.5
 /** What logarithms and back may add to a whole number. */
 const ROUNDING = 1e-6
 
-export function effortOf({ recall = DEFAULT_RECALL, fixed }: SearchOptions = {}): Effort {
-  const levels = levelsFor(recall)
+export function effortOf({ recall = DEFAULT_RECALL, isUnrounded, fixed }: SearchOptions = {}): Effort {
+  const levels = isUnrounded ? levelsTo(recall) : levelsFor(recall)
   if (fixed === undefined) return { levels }
   const { clusters, deviations } = fixed
   const last = levels.at(-1) as RecallLevel
@@ -72,7 +72,7 @@ export function clusterNeed(
     const fixed = Math.ceil(effort.clusters * factor)
     return () => () => fixed
   }
-  const needed = unroundedNeed(k, segments)
+  const needed = unroundedNeed(k, segments, effort.levels)
   // Queries without a filter gave the factors: that those need less says nothing of queries with one.
   const [rows, admitted] = totals(segments)
   const least = admitted < rows * FILTERED ? 1 : 0
@@ -87,12 +87,16 @@ export function clusterNeed(
   }
 }
 
-/** A level is the place of its recall in `RECALL_LEVELS`. */
-export function unroundedNeed(k: number, segments: readonly SegmentSummary[]): ClusterNeed {
+/** A level is the place of its recall in `levels`. @param levels the first ones of `RECALL_LEVELS`; the last one may have another recall */
+export function unroundedNeed(
+  k: number,
+  segments: readonly SegmentSummary[],
+  levels: readonly RecallLevel[] = RECALL_LEVELS,
+): ClusterNeed {
   const [rows, admitted] = totals(segments)
   const finer = finerThanOne(segments)
   const parts = segments.map(({ calibration, admitted: own }) => ({
-    need: needOf(calibration),
+    need: needOf(calibration, levels),
     weight: own / admitted,
   }))
   const [inside, outside]: [number[], number[]] = [[], []]
@@ -123,10 +127,18 @@ function totals(segments: readonly SegmentSummary[]): [number, number] {
 }
 
 const RECALLS = RECALL_LEVELS.map(({ recall }) => recall)
-const kept = new WeakMap<Calibration, Need>()
+/** By the recall of the last level. */
+const kept = new WeakMap<Calibration, Map<number, Need>>()
 
-function needOf(calibration: Calibration): Need {
-  let need = kept.get(calibration)
-  if (!need) kept.set(calibration, (need = new Need(calibration, RECALLS)))
+/** Every query asks for the same few levels. */
+function needOf(calibration: Calibration, levels: readonly RecallLevel[]): Need {
+  const at = levels.length - 1
+  const asked = levels[at] as RecallLevel
+  const isUnrounded = asked.recall !== RECALLS[at]
+  const key = isUnrounded ? asked.recall : 1
+  let byRecall = kept.get(calibration)
+  if (!byRecall) kept.set(calibration, (byRecall = new Map()))
+  let need = byRecall.get(key)
+  if (!need) byRecall.set(key, (need = new Need(calibration, isUnrounded ? RECALLS.with(at, asked.recall) : RECALLS)))
   return need
 }

@@ -7,12 +7,12 @@
  *
  * The caller measures them exactly: their vectors are not part of the index.
  */
-import { type ChosenClusters, chooseClusters } from './choose-clusters.ts'
+import { chooseClusters } from './choose-clusters.ts'
 import type { CorrectionFactors, NeededEffort } from './correction.ts'
 import { clusterNeed, type ClusterNeed, type Effort, summaryOf } from './effort.ts'
 import { Examination } from './examination.ts'
 import type { IndexedSpace } from '../directory.ts'
-import { type IndexedSegment, isFiltered } from './indexed-segment.ts'
+import type { IndexedSegment } from './indexed-segment.ts'
 import { neededEffort } from './needed-effort.ts'
 import { prepareQuery, type PreparedQuery } from './prepared-query.ts'
 import type { Probe } from './probe.ts'
@@ -60,40 +60,15 @@ export class IvfSearch {
     const { levels } = this.#effort
     const queries = this.#prepare(vector)
     const { space } = queries[0] as PreparedQuery
-    const { probes, ends } = await this.#choose(queries)
+    const { probes, ends } = chooseClusters(this.#segments, queries, this.#effort.levels.length, this.#need)
     const [probed] = await Promise.all([this.#readLists(probes), whileReading?.(probes)])
     stats.clusters += probes.length
     this.#recorder.endStage('lists')
     return new Examination({ probed, ends, levels, k: this.#k, scale: indexScale(space), known, stats })
   }
 
-  /**
-   * Centroids in parts are read as far as the number of clusters to visit needs it, which is known once some are there. A filter
-   * passes over clusters, so all are read for it.
-   */
-  async #choose(queries: readonly PreparedQuery[]): Promise<ChosenClusters> {
-    const choose = () => chooseClusters(this.#segments, queries, this.#effort.levels.length, this.#need)
-    const partly = this.#segments.flatMap((segment, i) => {
-      const { parts } = segment.ivf.directory
-      return parts ? [{ segment, parts, query: queries[i] as PreparedQuery }] : []
-    })
-    if (partly.length === 0) return choose()
-    if (this.#segments.some(isFiltered)) {
-      await Promise.all(partly.map(({ parts }) => parts.readAll()))
-      return choose()
-    }
-    await Promise.all(partly.map(({ parts, query }) => parts.read(query, 0)))
-    const first = choose()
-    // Once more at most: each time is a round of reads.
-    const reads = partly.map(({ segment, parts, query }) =>
-      parts.read(query, first.probes.filter((probe) => probe.segment === segment).length),
-    )
-    return (await Promise.all(reads)).includes(true) ? choose() : first
-  }
-
   /** @param tags of the true neighbours of the query */
-  async neededEffort(vector: Float32Array, tags: readonly number[]): Promise<NeededEffort> {
-    await Promise.all(this.#segments.map(async ({ ivf }) => ivf.directory.parts?.readAll()))
+  neededEffort(vector: Float32Array, tags: readonly number[]): Promise<NeededEffort> {
     return neededEffort(this.#segments, this.#prepare(vector), tags)
   }
 
