@@ -5,77 +5,15 @@
  */
 import { INBOX_MUTANTS } from './inbox-mutants.ts'
 import type { Mutant } from './mutant.ts'
-
-/** Several compactors, and segments in several tiers, so that several merges are due at a time. */
-const SMALL_MERGES = {
-  withoutLease: 0,
-  compactors: 3,
-  ids: 7,
-  operations: 16,
-  'compact.fanIn': 2,
-  'compact.tierBaseBytes': 1_500,
-  'compact.stepBytes': 8_000,
-}
-
-/** Several compactors, and a log of many small folds. */
-const SMALL_FOLDS = {
-  withoutLease: 0,
-  compactors: 3,
-  ids: 7,
-  operations: 20,
-  'compact.foldBytes': 2_000,
-}
-
-/** Processes often stall until the garbage collector has deleted what they know of. */
-const LONG_STALLS = {
-  'faults.stall': 0.04,
-  stallMs: 200_000,
-  collectors: 2,
-  'compact.gcEveryMs': 5_000,
-  compactors: 2,
-  sessions: 4,
-  operations: 20,
-}
-
-/** The same, more often, and nothing is kept for history. */
-const MANY_STALLS = {
-  ...LONG_STALLS,
-  'faults.stall': 0.08,
-  stallMs: 120_000,
-  compactors: 3,
-  servers: 3,
-  'compact.history.newest': 1,
-  'compact.history.everyCommitMs': 0,
-}
-
-/** Compactors stall before they commit, while the garbage collector works. */
-const STALLED_FOLDS = {
-  withoutLease: 1,
-  'faults.stallAtCommit': 0.5,
-  collectors: 3,
-  compactors: 3,
-  operations: 20,
-  'compact.gcEveryMs': 1_000,
-}
-
-const STALLED_MERGES = {
-  ...SMALL_MERGES,
-  withoutLease: 1,
-  'faults.stallAtCommit': 0.3,
-  'faults.stall': 0.02,
-  collectors: 2,
-  'compact.gcEveryMs': 5_000,
-}
-
-const STALLED_FORKS = {
-  withoutLease: 1,
-  lifecycles: 3,
-  collectors: 2,
-  'compact.gcEveryMs': 5_000,
-  'faults.stall': 0.04,
-  stallMs: 120_000,
-  compactors: 2,
-}
+import {
+  LONG_STALLS,
+  MANY_STALLS,
+  SMALL_FOLDS,
+  SMALL_MERGES,
+  STALLED_FOLDS,
+  STALLED_FORKS,
+  STALLED_MERGES,
+} from './provoking-plans.ts'
 
 export const MUTANTS: readonly Mutant[] = [
   {
