@@ -1,4 +1,5 @@
 /** Bundles the reader for pages. The regular expressions of filters are a module of their own, loaded when needed. */
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 
@@ -48,11 +49,10 @@ const ABSENT: readonly { module: RegExp; contents: string }[] = [
   { module: /[/\\]query[/\\]changed-vectors\.[jt]s$/, contents: 'export const measureChanged = async () => {}' },
   // Searches in several texts at a time: a search box searches documents.
   { module: /[/\\]words[/\\]fields-cursor\.[jt]s$/, contents: 'export class FieldsCursor {}' },
-  // Memory for the next query: people ask seldom.
+  // Long lists in parts: a page has so few passages that decoding all of a list takes less than a millisecond.
   {
-    module: /[/\\]words[/\\]posting-memory\.[jt]s$/,
-    contents: `export const takePostingMemory = (count) => ({ rows: new Uint32Array(count), parts: new Float64Array(count) })
-      export const givePostingMemory = () => {}`,
+    module: /[/\\]words[/\\]term-cursor\.[jt]s$/,
+    contents: "export { DecodedCursor as TermCursor } from './decoded-cursor'",
   },
   // What measures recall.
   { module: /[/\\]ivf[/\\]search[/\\]needed-effort\.[jt]s$/, contents: 'export const neededEffort = undefined' },
@@ -63,7 +63,8 @@ const ABSENT: readonly { module: RegExp; contents: string }[] = [
 const withoutAbsent: Plugin = {
   name: 'without-absent',
   setup: (builder) => {
-    for (const { module, contents } of ABSENT) builder.onLoad({ filter: module }, () => ({ contents, loader: 'js' }))
+    for (const { module, contents } of ABSENT)
+      builder.onLoad({ filter: module }, ({ path }) => ({ contents, loader: 'js', resolveDir: dirname(path) }))
   },
 }
 

@@ -8,7 +8,7 @@
  */
 import { crc32 } from '#codec'
 import { firstWhere } from '../binary-search.ts'
-import { bitsOf, pack, packedWords, unpack } from './bit-packing.ts'
+import { bitsOf, pack, packedWords, unpack, unpackAscending, unpackOne } from './bit-packing.ts'
 import { BLOCK_POSTINGS, ENTRY_WORDS, FLOAT_BITS, MOST_IN_BOUND } from './layout.ts'
 
 /** Bounds what the postings of a block can add to a score. */
@@ -155,16 +155,31 @@ export class PostingList {
   /** Fills both arrays from these places on. @returns postings of the block */
   decodeInto(block: number, rows: Uint32Array, rowsAt: number, payloads: Uint32Array, payloadsAt: number): number {
     const { rowBits, payloadBits } = this.#bits(block)
-    const count = this.#countOf(block)
-    const start = this.#first + (block === 0 ? 0 : this.#entry(block - 1, 1))
-    unpack(this.#words, start, rowBits, count, rows, rowsAt)
-    let row = block === 0 ? -1 : this.lastRow(block - 1)
-    for (let i = rowsAt; i < rowsAt + count; i++) {
-      row += (rows[i] as number) + 1
-      rows[i] = row
-    }
-    unpack(this.#words, start + packedWords(count, rowBits), payloadBits, count, payloads, payloadsAt)
+    const count = this.decodeRows(block, rows, rowsAt)
+    unpack(this.#words, this.#startOf(block) + packedWords(count, rowBits), payloadBits, count, payloads, payloadsAt)
     return count
+  }
+
+  /** As `decodeInto`, without payloads. */
+  decodeRows(block: number, rows: Uint32Array, rowsAt = 0): number {
+    const count = this.#countOf(block)
+    const { rowBits } = this.#bits(block)
+    unpackAscending(this.#words, this.#startOf(block), rowBits, count, this.#rowBefore(block), rows, rowsAt)
+    return count
+  }
+
+  /** Of one posting. @param i its place in the block */
+  payload(block: number, i: number): number {
+    const { rowBits, payloadBits } = this.#bits(block)
+    return unpackOne(this.#words, this.#startOf(block) + packedWords(this.#countOf(block), rowBits), payloadBits, i)
+  }
+
+  #startOf(block: number): number {
+    return this.#first + (block === 0 ? 0 : this.#entry(block - 1, 1))
+  }
+
+  #rowBefore(block: number): number {
+    return block === 0 ? -1 : this.lastRow(block - 1)
   }
 
   decodeAll(): { rows: Uint32Array; payloads: Uint32Array } {
@@ -185,35 +200,20 @@ export class PostingList {
 
   /** Calls `take` for each of some rows that has the term. @param rows ascending; `i` is the place in it */
   find(rows: ArrayLike<number>, take: (i: number, payload: number) => void): void {
-    const block = emptyBlock()
-    let at = 0
+    const own = new Uint32Array(BLOCK_POSTINGS)
+    let block = 0
     let decoded = -1
+    let near = 0
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i] as number
-      at = this.blockOf(row, at)
-      if (at === this.blocks) return
-      if (decoded !== at) this.decode((decoded = at), block)
-      const place = placeOf(block, row)
-      if (place >= 0) take(i, block.payloads[place] as number)
+      block = this.blockOf(row, block)
+      if (block === this.blocks) return
+      if (decoded !== block) {
+        this.decodeRows((decoded = block), own)
+        near = 0
+      }
+      while ((own[near] as number) < row) near++
+      if (own[near] === row) take(i, this.payload(block, near))
     }
   }
-}
-
-/** The first place of the block with a row of at least `row`; `count` if there is none. */
-export function placeFrom({ rows, count }: Block, row: number): number {
-  if (count > 0 && (rows[0] as number) >= row) return 0
-  let low = 0
-  let high = count
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((rows[middle] as number) < row) low = middle + 1
-    else high = middle
-  }
-  return low
-}
-
-/** @returns −1 if the block does not have the row */
-export function placeOf(block: Block, row: number): number {
-  const place = placeFrom(block, row)
-  return place < block.count && block.rows[place] === row ? place : -1
 }

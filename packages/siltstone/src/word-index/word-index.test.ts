@@ -4,7 +4,7 @@ import { SegmentReader } from '../format/segment/reader.ts'
 import { Bucket, MapCache } from '../format/segment/testing.ts'
 import { documentSource } from './word-source.ts'
 import { Analyzer } from '../text/analyzer.ts'
-import { pack, packedWords, unpack } from './bit-packing.ts'
+import { bitsOf, pack, packedWords, unpack, unpackAscending, unpackOne } from './bit-packing.ts'
 import { keyOfTerm } from './count-terms.ts'
 import { dimensionKey } from './keys.ts'
 import { DOCUMENT_KEY } from '../model/schema.ts'
@@ -28,6 +28,21 @@ describe('packed numbers', () => {
         const read = new Uint32Array(values.length)
         unpack(words, start, bits, values.length, read)
         expect([...read]).toEqual(values)
+        expect(values.map((_, i) => unpackOne(words, start, bits, i))).toEqual(values)
+      }),
+    )
+  })
+
+  it('are distances to the number before, less 1', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(1_000_000), { maxLength: 200 }), fc.nat(5), (distances, start) => {
+        const bits = bitsOf(Math.max(0, ...distances))
+        const words = new Uint32Array(start + packedWords(distances.length, bits))
+        pack(Uint32Array.from(distances), distances.length, bits, words, start)
+        const read = new Uint32Array(distances.length + 1)
+        unpackAscending(words, start, bits, distances.length, -1, read, 1)
+        let last = -1
+        expect([...read.subarray(1)]).toEqual(distances.map((distance) => (last += distance + 1)))
       }),
     )
   })

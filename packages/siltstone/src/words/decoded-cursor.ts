@@ -21,7 +21,7 @@ export class DecodedCursor implements RowCursor {
     const { count } = list
     const { rows, payloads } = list.decodeAll()
     const parts = new Float64Array(count)
-    partsOf(scoring, source, rows, payloads, 0, count, parts)
+    partsOf(scoring, source, rows, payloads, count, parts)
     const windows = windowsIn(segmentRows)
     const bounds = new Float64Array(windows).fill(-1)
     const starts = new Uint32Array(windows + 1)
@@ -44,15 +44,21 @@ export class DecodedCursor implements RowCursor {
     this.#end = this.#starts[window + 1] as number
   }
 
-  addTo(sums: Float64Array, marks: Uint32Array): number {
+  addTo(sums: Float64Array, marks: Uint32Array, need: number): number {
     const rows = this.#rows
     const parts = this.#parts
     const firstRow = this.#firstRow
     const end = this.#end
     for (let i = this.#near; i < end; i++) {
       const at = (rows[i] as number) - firstRow
-      sums[at] = (sums[at] as number) + (parts[i] as number)
-      marks[at >>> 5] = (marks[at >>> 5] as number) | (1 << (at & 31))
+      const part = parts[i] as number
+      const word = marks[at >>> 5] as number
+      const bit = 1 << (at & 31)
+      if ((word & bit) !== 0) sums[at] = (sums[at] as number) + part
+      else if (part >= need) {
+        sums[at] = part
+        marks[at >>> 5] = word | bit
+      }
     }
     return end - this.#near
   }

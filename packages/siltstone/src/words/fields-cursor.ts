@@ -30,14 +30,15 @@ export class FieldsCursor implements RowCursor {
     for (const field of this.#fields) field.enter(window)
   }
 
-  release(): void {
-    for (const field of this.#fields) field.release?.()
-  }
-
-  addTo(sums: Float64Array, marks: Uint32Array): number {
+  addTo(sums: Float64Array, marks: Uint32Array, need: number): number {
     return this.#eachSum((at, sum) => {
-      sums[at] = (sums[at] as number) + sum
-      marks[at >>> 5] = (marks[at >>> 5] as number) | (1 << (at & 31))
+      const word = marks[at >>> 5] as number
+      const bit = 1 << (at & 31)
+      if ((word & bit) !== 0) sums[at] = (sums[at] as number) + sum
+      else if (sum >= need) {
+        sums[at] = sum
+        marks[at >>> 5] = word | bit
+      }
     })
   }
 
@@ -55,7 +56,7 @@ export class FieldsCursor implements RowCursor {
     const sums = this.#sums
     const marks = this.#marks
     let read = 0
-    for (const field of this.#fields) read += field.addTo(sums, marks)
+    for (const field of this.#fields) read += field.addTo(sums, marks, Number.NEGATIVE_INFINITY)
     for (let w = 0; w < marks.length; w++) {
       for (let word = marks[w] as number; word !== 0; word &= word - 1) {
         const at = w * 32 + 31 - Math.clz32(word & -word)

@@ -3,6 +3,8 @@ import { MOST_IN_BOUND } from '../word-index/layout.ts'
 import type { ListScoring } from './score.ts'
 import type { IndexedSource } from './word-state.ts'
 
+type ScoredSource = Pick<IndexedSource, 'lengths' | 'weights'>
+
 const bits = new Uint32Array(1)
 const float = new Float32Array(bits.buffer)
 
@@ -32,30 +34,35 @@ export function boundOf(scoring: ListScoring, stored: number): number {
   return Math.max(0, wordPart(scoring, frequency - 1, length))
 }
 
-/** Computes what the postings from `start` up to `end` add. @param payloads of these @param parts is filled from `start` on */
+/** What the posting of a row adds. */
+export function partAt(scoring: ListScoring, source: ScoredSource, row: number, payload: number): number {
+  if (scoring.kind === 'words') return wordPart(scoring, payload, (source.lengths?.[row] as number) - 1)
+  return scoring.weight * valueOf(source, payload)
+}
+
+/** Computes what postings add. @param count how many @param parts is filled */
 export function partsOf(
   scoring: ListScoring,
-  { lengths, weights }: Pick<IndexedSource, 'lengths' | 'weights'>,
+  source: ScoredSource,
   rows: Uint32Array,
   payloads: Uint32Array,
-  start: number,
-  end: number,
+  count: number,
   parts: Float64Array,
 ): void {
   if (scoring.kind === 'words') {
-    const words = lengths as NonNullable<IndexedSource['lengths']>
+    const words = source.lengths as NonNullable<ScoredSource['lengths']>
     const { weight, saturation, base, perWord } = scoring
-    for (let i = start; i < end; i++) {
-      const frequency = (payloads[i - start] as number) + 1
+    for (let i = 0; i < count; i++) {
+      const frequency = (payloads[i] as number) + 1
       // As in `wordPart`, which is not called here for speed.
       parts[i] =
         (weight * frequency) / (saturation * frequency + base + perWord * ((words[rows[i] as number] as number) - 1))
     }
     return
   }
-  const { weight } = scoring
-  for (let i = start; i < end; i++) {
-    const payload = payloads[i - start] as number
-    parts[i] = weight * (weights ? (weights[payload] as number) : floatOf(payload))
-  }
+  for (let i = 0; i < count; i++) parts[i] = scoring.weight * valueOf(source, payloads[i] as number)
+}
+
+function valueOf({ weights }: ScoredSource, payload: number): number {
+  return weights ? (weights[payload] as number) : floatOf(payload)
 }

@@ -28,17 +28,15 @@ export interface RowCursor {
   /** Moves to a window. */
   enter(window: number): void
   /**
-   * Adds its contributions to the rows of the window, and marks them.
-   * @param sums and @param marks of the window
+   * Adds its contributions to the rows of the window that are marked. Marks others whose contribution is at least `need`.
+   * @param sums and @param marks of the window; sums of rows that are not marked are 0
    * @returns postings that it read
    */
-  addTo(sums: Float64Array, marks: Uint32Array): number
+  addTo(sums: Float64Array, marks: Uint32Array, need: number): number
   /** Replaces the candidates by the rows whose contribution is at least `need`. @returns postings that it read */
   select(need: number, into: Candidates): number
   /** Adds its contributions to candidates, and drops those whose sum is below `need`. */
   join(candidates: Candidates, need: number): void
   /** The contribution to one row of the window; NaN if it does not have the term. Rows must ascend within a window. */
   partOf(row: number): number
-  /** Gives its memory back, where that is much. The cursor must not be used any more. */
-  release?(): void
 }

@@ -6,7 +6,8 @@
  * The windows with the largest bounds come first, since their rows raise what a row must reach; a window whose bounds
  * together are too small is skipped. In each window, terms are split by their bounds there. The *non-essential* ones together
  * cannot lift a row to the k best so far, so a row that has only them is never looked at. The contributions of the essential ones
- * are added up, row by row in flat memory. The rows that can still reach the k best get those of the others, term by term, and are
+ * are added up in flat memory, the largest bounds first: a row is left out if its first contribution and the bounds of the terms that
+ * follow cannot lift it to the k best. The rows that can still reach the k best get those of the others, term by term, and are
  * dropped as soon as they cannot reach them any more. Where few rows are admitted, these are looked up in all lists instead.
  *
  * Sums here are in 64 bits and in any order, so they differ a little from scores. A row is kept if it is within `margin` of
@@ -113,8 +114,13 @@ export class SegmentScan {
     let read = 1
     if (essential === present.length - 1) read += (present[essential] as RowCursor).select(need, candidates)
     else {
-      for (let i = essential; i < present.length; i++)
-        read += (present[i] as RowCursor).addTo(memory.sums, memory.marks)
+      // The largest bounds first: a row that has none of these needs more from the others.
+      for (let i = present.length - 1; i >= essential; i--)
+        read += (present[i] as RowCursor).addTo(
+          memory.sums,
+          memory.marks,
+          canPrune ? least - (rests[i] as number) : need,
+        )
       collect(memory, need, window * WINDOW_ROWS)
     }
     this.#keepAdmitted(candidates)

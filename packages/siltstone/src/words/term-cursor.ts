@@ -1,11 +1,18 @@
-/** Walks through a long list: a block is decoded when it is needed first, and kept until the end of the query. */
+/**
+ * Walks through a long list and decodes what each window needs: whole blocks where contributions are added up, the rows alone
+ * where single rows are looked up. Nothing is kept from window to window.
+ */
+import { firstWhere } from '../binary-search.ts'
 import { BLOCK_POSTINGS } from '../word-index/layout.ts'
-import type { PostingList } from '../word-index/posting-list.ts'
-import { boundOf, partsOf } from './list-scoring.ts'
-import { givePostingMemory, type PostingMemory, takePostingMemory } from './posting-memory.ts'
+import { emptyBlock, type PostingList } from '../word-index/posting-list.ts'
+import { boundOf, partAt, partsOf } from './list-scoring.ts'
 import { type Candidates, type RowCursor, windowsIn, WINDOW_ROWS } from './row-cursor.ts'
 import type { ListScoring } from './score.ts'
 import type { IndexedSource } from './word-state.ts'
+
+/** Of the block that was decoded last, whatever cursor did it: a block is used before the next one is decoded. */
+const decoded = emptyBlock()
+const parts = new Float64Array(BLOCK_POSTINGS)
 
 export class TermCursor implements RowCursor {
   readonly bounds: Float64Array
@@ -15,16 +22,11 @@ export class TermCursor implements RowCursor {
   readonly #blockBounds: Float64Array
   /** By window: the first block that may have one of its rows. */
   readonly #starts: Uint32Array
-  /** Of all postings, filled where blocks are decoded. */
-  readonly #memory: PostingMemory
-  readonly #rows: Uint32Array
-  readonly #parts: Float64Array
-  readonly #isDecoded: Uint8Array
-  /** Of one block. */
-  readonly #payloads = new Uint32Array(BLOCK_POSTINGS)
   #firstRow = 0
-  /** The block and the place of the last look-up in the window. */
+  /** Of the last look-up in the window: the block, its rows if they are decoded, and the place among them. */
   #block = 0
+  #rows: Uint32Array | undefined
+  #decodedBlock = -1
   #near = 0
 
   /** @param segmentRows rows of the segment */
@@ -33,10 +35,6 @@ export class TermCursor implements RowCursor {
     this.#list = list
     this.#scoring = scoring
     this.#source = source
-    this.#memory = takePostingMemory(list.count)
-    this.#rows = this.#memory.rows
-    this.#parts = this.#memory.parts
-    this.#isDecoded = new Uint8Array(blocks)
     const bounds = new Float64Array(blocks)
     for (let block = 0; block < blocks; block++) bounds[block] = boundOf(scoring, list.bound(block))
     this.#blockBounds = bounds
@@ -61,52 +59,38 @@ export class TermCursor implements RowCursor {
   enter(window: number): void {
     this.#firstRow = window * WINDOW_ROWS
     this.#block = this.#starts[window] as number
-    this.#near = this.#block * BLOCK_POSTINGS
+    this.#near = 0
   }
 
-  release(): void {
-    givePostingMemory(this.#memory)
-  }
-
-  /** @returns the place after the block's last posting */
+  /** Decodes a block and computes what its postings add. @returns the place of the first one in the window */
   #decode(block: number): number {
-    const start = block * BLOCK_POSTINGS
-    const end = Math.min(start + BLOCK_POSTINGS, this.#list.count)
-    if (this.#isDecoded[block] === 1) return end
-    this.#isDecoded[block] = 1
-    this.#list.decodeInto(block, this.#rows, start, this.#payloads, 0)
-    partsOf(this.#scoring, this.#source, this.#rows, this.#payloads, start, end, this.#parts)
-    return end
-  }
-
-  /** The first place of a decoded block with a row of at least `row`. */
-  #placeFrom(block: number, row: number, end: number): number {
-    const rows = this.#rows
-    let low = block * BLOCK_POSTINGS
-    if ((rows[low] as number) >= row) return low
-    let high = end
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((rows[middle] as number) < row) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
-
-  addTo(sums: Float64Array, marks: Uint32Array): number {
-    const list = this.#list
-    const rows = this.#rows
-    const parts = this.#parts
+    this.#list.decode(block, decoded)
+    partsOf(this.#scoring, this.#source, decoded.rows, decoded.payloads, decoded.count, parts)
+    const { rows, count } = decoded
     const start = this.#firstRow
+    return (rows[0] as number) >= start ? 0 : firstWhere(count, (i) => (rows[i] as number) >= start)
+  }
+
+  addTo(sums: Float64Array, marks: Uint32Array, need: number): number {
+    const list = this.#list
+    const start = this.#firstRow
+    const { rows } = decoded
     let read = 0
     for (let block = this.#block; block < list.blocks; block++) {
-      const end = this.#decode(block)
-      for (let i = this.#placeFrom(block, start, end); i < end; i++) {
+      const first = this.#decode(block)
+      const { count } = decoded
+      for (let i = first; i < count; i++) {
         const at = (rows[i] as number) - start
         if (at >= WINDOW_ROWS) return read
-        sums[at] = (sums[at] as number) + (parts[i] as number)
-        marks[at >>> 5] = (marks[at >>> 5] as number) | (1 << (at & 31))
         read++
+        const part = parts[i] as number
+        const word = marks[at >>> 5] as number
+        const bit = 1 << (at & 31)
+        if ((word & bit) !== 0) sums[at] = (sums[at] as number) + part
+        else if (part >= need) {
+          sums[at] = part
+          marks[at >>> 5] = word | bit
+        }
       }
     }
     return read
@@ -114,55 +98,61 @@ export class TermCursor implements RowCursor {
 
   select(need: number, into: Candidates): number {
     const list = this.#list
-    const rows = this.#rows
-    const parts = this.#parts
-    const start = this.#firstRow
-    const last = start + WINDOW_ROWS - 1
-    let count = 0
+    const last = this.#firstRow + WINDOW_ROWS - 1
+    const { rows } = decoded
+    let selected = 0
     let read = 0
     for (let block = this.#block; block < list.blocks; block++) {
       if ((this.#blockBounds[block] as number) >= need) {
-        const end = this.#decode(block)
-        read += end - block * BLOCK_POSTINGS
-        for (let i = this.#placeFrom(block, start, end); i < end; i++) {
+        const first = this.#decode(block)
+        const { count } = decoded
+        read += count
+        for (let i = first; i < count; i++) {
           const part = parts[i] as number
           if (part < need) continue
           const row = rows[i] as number
           if (row > last) break
-          into.rows[count] = row
-          into.sums[count++] = part
+          into.rows[selected] = row
+          into.sums[selected++] = part
         }
       }
       if (list.lastRow(block) >= last) break
     }
-    into.count = count
+    into.count = selected
     return read
   }
 
   join(candidates: Candidates, need: number): void {
     const list = this.#list
-    const rows = this.#rows
-    const { rows: wanted, sums, count } = candidates
     const { blocks } = list
-    let block = this.#block
+    const { rows: wanted, sums, count } = candidates
+    const { rows } = decoded
+    let block = this.#block - 1
+    let last = -1
+    let bound = 0
+    let isDecoded = false
     let near = 0
-    let end = 0
     let kept = 0
     for (let i = 0; i < count; i++) {
       const row = wanted[i] as number
-      let sum = sums[i] as number
-      if (block < blocks && list.lastRow(block) < row) {
+      if (row > last) {
         do block++
         while (block < blocks && list.lastRow(block) < row)
-        end = 0
+        last = block < blocks ? list.lastRow(block) : Number.POSITIVE_INFINITY
+        bound = block < blocks ? (this.#blockBounds[block] as number) : Number.NEGATIVE_INFINITY
+        isDecoded = false
       }
+      let sum = sums[i] as number
       // What cannot reach `need` with the bound of the block is not worth decoding it.
-      if (block < blocks && sum + (this.#blockBounds[block] as number) >= need) {
-        if (end === 0) {
-          end = this.#decode(block)
-          near = this.#placeFrom(block, row, end)
-        } else while ((rows[near] as number) < row) near++
-        if (rows[near] === row) sum += this.#parts[near] as number
+      if (sum + bound >= need) {
+        // All of its rows, since a block has many candidates as a rule; payloads only where one is found.
+        if (!isDecoded) {
+          list.decodeRows(block, rows)
+          isDecoded = true
+          near = 0
+        }
+        while ((rows[near] as number) < row) near++
+        if (rows[near] === row) sum += partAt(this.#scoring, this.#source, row, list.payload(block, near))
       }
       if (sum < need) continue
       wanted[kept] = row
@@ -173,19 +163,14 @@ export class TermCursor implements RowCursor {
 
   partOf(row: number): number {
     const list = this.#list
-    let block = this.#block
-    if (block < list.blocks && list.lastRow(block) < row) {
-      do block++
-      while (block < list.blocks && list.lastRow(block) < row)
-      this.#block = block
-      this.#near = block * BLOCK_POSTINGS
-    }
+    const block = list.blockOf(row, this.#block)
+    if (block !== this.#block) this.#near = 0
+    this.#block = block
     if (block === list.blocks) return Number.NaN
-    this.#decode(block)
-    const rows = this.#rows
-    let near = this.#near
-    while ((rows[near] as number) < row) near++
-    this.#near = near
-    return rows[near] === row ? (this.#parts[near] as number) : Number.NaN
+    const rows = (this.#rows ??= new Uint32Array(BLOCK_POSTINGS))
+    if (block !== this.#decodedBlock) list.decodeRows((this.#decodedBlock = block), rows)
+    while ((rows[this.#near] as number) < row) this.#near++
+    if (rows[this.#near] !== row) return Number.NaN
+    return partAt(this.#scoring, this.#source, row, list.payload(block, this.#near))
   }
 }

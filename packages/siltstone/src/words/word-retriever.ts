@@ -120,8 +120,6 @@ export class WordRetriever {
         canPrune,
       })
       kept.push({ segment, lists, ...(await scan.run(pacer)) })
-      // Not after an error: then the collector has to find it.
-      for (const cursor of cursors) cursor.release?.()
     }
     const least = best.least - margin
     // One by one: a call takes about 120,000 arguments, and these may be more.
@@ -357,18 +355,20 @@ function exactScores(
   rows: readonly number[],
   scoring: Scoring,
 ): Scored[] {
-  const amounts = rows.map(() => lists.map((ofSource) => new Float64Array(ofSource.length).fill(Number.NaN)))
-  for (const [s, { index, weights }] of sources.entries())
+  const terms = lists[0]?.length ?? 0
+  // Of all rows together: many small arrays would cost more than what is in them.
+  const amounts = lists.map(() => new Float64Array(rows.length * terms).fill(Number.NaN))
+  for (const [s, { index, weights }] of sources.entries()) {
+    const own = amounts[s] as Float64Array
     for (const [t, list] of (lists[s] ?? []).entries())
       list?.find(rows, (i, payload) => {
-        const amount = index.isOfTexts ? payload : weights ? (weights[payload] as number) : floatOf(payload)
-        const ofRow = amounts[i] as Amounts[]
-        ;(ofRow[s] as Amounts)[t] = amount
+        own[i * terms + t] = index.isOfTexts ? payload : weights ? (weights[payload] as number) : floatOf(payload)
       })
+  }
   return rows.map((row, i) => ({
     ref: { changed: null, row: { segment: number, row } },
     score: scoring.score(
-      amounts[i] as Amounts[],
+      amounts.map((own) => own.subarray(i * terms, (i + 1) * terms)),
       sources.map(({ lengths }) => (lengths ? Math.max(0, (lengths[row] as number) - 1) : 0)),
     ),
   }))
