@@ -16,6 +16,13 @@ describe('the words of a query in a text', () => {
     ['Rivers carry silt.', 'stone', []],
     ['', 'stone', []],
     ['那里有山石河水。', '山石河', ['那里有[山石河]水。']],
+    ['那里有山石河水。', '石', ['那里有山[石]河水。']],
+    ['石头、山石、石。', '石', ['[石]头、山[石]、[石]。']],
+    ['石石頭', '石', ['[石][石]頭']],
+    ['山石河', '山石 石 河', ['[山石][河]']],
+    ['กา ก้า', 'ก', ['[ก]า ก้า']],
+    ['강물이 흐른다', '물', ['강[물]이 흐른다']],
+    ['ｶﾞﾗｽ', 'ガ', ['[ガ]ラス']],
     ['Stone; stone.', 'stone', ['[Stone]; [stone].']],
     ['ﬁne ﬁsh', 'fish', ['fine [fish]']],
     ['Internal and interned; inner.', 'Intern*', ['[Internal] and [interned]; inner.']],
@@ -32,6 +39,19 @@ describe('the words of a query in a text', () => {
       'here. The [river] and the [stone]. Nothing',
       'Nothing. Nothing. Nothing. A [river].',
     ])
+  })
+
+  it('are single characters wherever they stand in scripts without spaces', () => {
+    const character = fc.constantFrom('山', '石', '河', 'ガ', '강', 'ก', '\u{20000}', ' ', '。', 'a')
+    fc.assert(
+      fc.property(fc.array(character, { maxLength: 30 }), (characters) => {
+        // A fragment may leave out a longer row of separators at an edge.
+        const text = characters.join('').replaceAll(/[ 。]+/g, ' ')
+        const marked = shown(text, '石 \u{20000}', 1, 200).join('')
+        const expected = text.replaceAll(/石|\u{20000}/gu, '[$&]')
+        expect(marked).toBe(expected.includes('[') ? expected : '')
+      }),
+    )
   })
 
   it('are all in fragments that are cut from the text and do not overlap', () => {

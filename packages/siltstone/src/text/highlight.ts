@@ -6,7 +6,7 @@
  */
 import type { HighlightFragment, HighlightRequest } from '../model/search.ts'
 import { type Analyzer, documentAnalyzer, type QueryWords } from './analyzer.ts'
-import { fold, normalForm } from './words.ts'
+import { charactersOf, fold, isPairedCharacter, normalForm } from './words.ts'
 
 /** `length` is exceeded by a single word that is longer, and by a few characters at the edges of the text. */
 export type HighlightOptions = Pick<HighlightRequest, 'fragments' | 'length'>
@@ -16,22 +16,26 @@ export interface WantedWords {
   terms: ReadonlySet<string>
   /** Without the difference of case. */
   prefixes: readonly string[]
+  /** Those of the terms that are one character of a script that is cut into pairs: they are shown in pairs, too. */
+  characters: ReadonlySet<string>
 }
 
 /** The words of some queries. */
 export function wantedWords(queries: readonly QueryWords[], analyzer: Analyzer = documentAnalyzer()): WantedWords {
   const written = queries.flatMap(({ prefix }) => prefix ?? [])
+  const terms = [...queries.flatMap(({ terms }) => [...terms.keys()]), ...written.map((it) => analyzer.termOf(it))]
   return {
-    terms: new Set([...queries.flatMap(({ terms }) => [...terms.keys()]), ...written.map((it) => analyzer.termOf(it))]),
+    terms: new Set(terms),
     prefixes: written.map(fold),
+    characters: new Set(terms.filter(isPairedCharacter)),
   }
 }
 
 interface Words {
   starts: number[]
   ends: number[]
-  /** Of the words that are looked for: their place among all words, and their term. */
-  hits: { word: number; term: string }[]
+  /** Of what is looked for: the word that it is, or is a character of; its term; its place. By start, then by end. */
+  hits: { word: number; term: string; start: number; end: number }[]
 }
 
 interface Window {
@@ -43,15 +47,27 @@ interface Window {
 /** @returns the fragments in the order of the text; empty where it has none of the words */
 export function highlight(
   text: string,
-  { terms, prefixes }: WantedWords,
+  { terms, prefixes, characters }: WantedWords,
   { fragments, length }: HighlightOptions,
   analyzer: Analyzer = documentAnalyzer(),
 ): HighlightFragment[] {
   const words: Words = { starts: [], ends: [], hits: [] }
   const isWanted = (term: string, word: string) =>
     terms.has(term) || prefixes.some((prefix) => fold(word).startsWith(prefix))
+  const takeCharacters = (word: string, wordStart: number) => {
+    let start = wordStart
+    for (const character of charactersOf(word)) {
+      const end = start + character.length
+      const last = words.hits.at(-1)
+      // A character is in two pairs, and both may have been looked for.
+      if (characters.has(character) && (last === undefined || last.end < end))
+        words.hits.push({ word: words.starts.length, term: character, start, end })
+      start = end
+    }
+  }
   analyzer.each(text, (term, word, start, end) => {
-    if (isWanted(term, word)) words.hits.push({ word: words.starts.length, term })
+    if (isWanted(term, word)) words.hits.push({ word: words.starts.length, term, start, end })
+    else if (characters.size > 0) takeCharacters(word, start)
     words.starts.push(start)
     words.ends.push(end)
   })
@@ -126,11 +142,7 @@ function filled(
   return { start, end: isEnd ? textLength : (ends[last] as number) }
 }
 
-function fragmentOf(
-  normal: string,
-  { starts, ends, hits }: Words,
-  place: { start: number; end: number },
-): HighlightFragment {
+function fragmentOf(normal: string, { hits }: Words, place: { start: number; end: number }): HighlightFragment {
   const parts: HighlightFragment = []
   let at = place.start
   let markStart = -1
@@ -140,9 +152,7 @@ function fragmentOf(
     parts.push(normal.slice(at, markStart), normal.slice(markStart, markEnd))
     at = markEnd
   }
-  for (const { word } of hits) {
-    const start = starts[word] as number
-    const end = ends[word] as number
+  for (const { start, end } of hits) {
     if (start < place.start || end > place.end) continue
     if (start < markEnd) {
       // Pairs of characters overlap.

@@ -90,7 +90,16 @@ function endWord(
   else take(start, Math.min(end, start + LONGEST_WORD), end)
 }
 
-function charactersOf(run: string): string[] {
+/** Whether the text is one character of a script that is cut into pairs. */
+export function isPairedCharacter(text: string): boolean {
+  const [first, ...others] = charactersOf(text)
+  return (
+    first === text && others.length === 0 && classOf(String.fromCodePoint(text.codePointAt(0) as number)) === PAIRED
+  )
+}
+
+/** The characters of a run. */
+export function charactersOf(run: string): string[] {
   return run.match(/\P{M}\p{M}*/gu) ?? []
 }
 
