@@ -4,7 +4,7 @@ import { corrupt } from '../errors.ts'
 import type { DeletionsRef, SegmentRef } from '../format/manifest.ts'
 import { type OverlayColumn, OverlayReader } from '../format/segment/overlay.ts'
 import { type RowNumbers, SegmentReader, type VectorPages } from '../format/segment/reader.ts'
-import type { ReadRange, SourceOptions } from '../format/segment/source.ts'
+import { eachAtMost, type ReadRange, type SourceOptions } from '../format/segment/source.ts'
 import { DISTANT_GAP_BYTES, type GetOptions, type ObjectStore } from '../ports/object-store.ts'
 import type { BlockCache } from './block-cache.ts'
 import { decodeRowSet } from '../format/roaring.ts'
@@ -12,6 +12,7 @@ import { RowSet } from '../format/row-set.ts'
 import { getVerified } from './verified-object.ts'
 
 const CHUNK_BYTES = 1024 * 1024
+const PARALLEL_READS = 32
 /** Ordinals of fewer rows than this share of the pages that hold ordinals are looked up page by page. */
 const FEW_SHARE = 1 / 8
 
@@ -109,7 +110,17 @@ export class OpenSegment {
   }
 
   async #readRowInfo(): Promise<RowNumbers> {
-    const info = await this.reader.rowRange(0, this.rows)
+    const { rows, reader } = this
+    const { pageBytes, recordsPerPage } = reader.rowReader.geometry
+    const step = Math.max(1, Math.floor(CHUNK_BYTES / pageBytes)) * recordsPerPage
+    const starts = Array.from({ length: Math.ceil(rows / step) }, (_, i) => i * step)
+    const info = { ordinals: new Float64Array(rows), versions: new Float64Array(rows) }
+    // Not one after another: from a bucket, each of a million rows' sixteen parts would take a round trip.
+    await eachAtMost(starts, PARALLEL_READS, async (start) => {
+      const part = await reader.rowRange(start, Math.min(rows, start + step))
+      info.ordinals.set(part.ordinals, start)
+      info.versions.set(part.versions, start)
+    })
     for (const overlay of this.overlays) {
       const targets = await overlay.load()
       targets.rows.forEach((row, i) => {
