@@ -3,7 +3,12 @@ import { attribute, binary, constant, type Domain, nary, support, supportOf, una
 
 const RECORDS = 3
 const found = (entries: [number, number][], byDefault: number | null = null) =>
-  support(new Map(entries), byDefault, RECORDS)
+  support(
+    entries.map(([place]) => place),
+    entries.map(([, score]) => score),
+    byDefault,
+    RECORDS,
+  )
 const scores = (domain: Domain) => supportOf(domain).map((place) => [place, domain.values[place]])
 
 describe('domains', () => {

@@ -36,8 +36,13 @@ export function constant(value: number, records: number): Domain {
   }
 }
 
-/** @param found place of the record → score */
-export function support(found: ReadonlyMap<number, number>, byDefault: number | null, records: number): Domain {
+/** @param places of the records that have scores @param scores in the same order */
+export function support(
+  places: ArrayLike<number>,
+  scores: ArrayLike<number>,
+  byDefault: number | null,
+  records: number,
+): Domain {
   const domain: Domain = {
     hasDefault: byDefault !== null,
     values: new Float32Array(records),
@@ -47,8 +52,9 @@ export function support(found: ReadonlyMap<number, number>, byDefault: number | 
     domain.values.fill(byDefault)
     domain.states.fill(DEFAULT)
   }
-  for (const [place, score] of found) {
-    domain.values[place] = score
+  for (let i = 0; i < places.length; i++) {
+    const place = places[i] as number
+    domain.values[place] = scores[i] as number
     domain.states[place] = SUPPORT
   }
   return domain

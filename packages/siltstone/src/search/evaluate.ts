@@ -32,12 +32,18 @@ export function attributesOf(rank: Rank): string[] {
   return 'operand' in rank ? attributesOf(rank.operand) : []
 }
 
+/** What one `$knn` found, the best first. */
+export interface FoundList {
+  /** Of each record among those that any search found. */
+  places: Uint32Array
+  scores: Float32Array
+}
+
 /** What an expression is evaluated over. */
 export interface Findings {
   /** The number of records that any search found. */
   records: number
-  /** For each `$knn`: place of the record → score, or position if it returns ranks. */
-  found: ReadonlyMap<Knn, ReadonlyMap<number, number>>
+  found: ReadonlyMap<Knn, FoundList>
   /** For each attribute: the number of each record, null without one. */
   attributes: ReadonlyMap<string, readonly (number | null)[]>
 }
@@ -55,8 +61,10 @@ function valueOf(rank: Rank, findings: Findings, note: ((rank: Rank, domain: Dom
   switch (rank.kind) {
     case 'value':
       return constant(rank.value, records)
-    case 'knn':
-      return support(findings.found.get(rank.knn) as ReadonlyMap<number, number>, rank.knn.default, records)
+    case 'knn': {
+      const { places, scores } = findings.found.get(rank.knn) as FoundList
+      return support(places, rank.knn.returnRank ? scores.map((_, i) => i) : scores, rank.knn.default, records)
+    }
     case 'attribute':
       return attribute((findings.attributes.get(rank.key) ?? []).map((value) => value ?? rank.default))
     case 'sum':

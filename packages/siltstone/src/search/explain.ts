@@ -5,40 +5,40 @@
  */
 import type { HitExplanation, Knn, Rank } from '../model/search.ts'
 import type { Domain } from './domain.ts'
-import { knnsOf } from './evaluate.ts'
+import { type FoundList, knnsOf } from './evaluate.ts'
 
 interface Term {
   rank: Rank
   factor: number
 }
 
-export interface FoundBy {
-  /** The score, and the position from 0. */
-  score: number
-  rank: number
-}
-
 /**
  * @param domains of all parts of the expression
- * @param found by each `$knn`: place of the record → score and position
+ * @param found by each `$knn`
  */
 export function explainer(
   rank: Rank,
   domains: ReadonlyMap<Rank, Domain>,
-  found: ReadonlyMap<Knn, ReadonlyMap<number, FoundBy>>,
+  found: ReadonlyMap<Knn, FoundList>,
 ): (place: number) => HitExplanation {
   const knns = knnsOf(rank)
   const terms = termsOf(rank, 1).map((term) => ({ ...term, knns: knnsOf(term.rank) }))
+  const positions = new Map(
+    Array.from(found, ([knn, { places }]) => [
+      knn,
+      new Map(Array.from(places, (place, position) => [place, position])),
+    ]),
+  )
   const valueAt = (part: Rank, place: number) => domains.get(part)?.values[place] as number
   return (place) => ({
     score: valueAt(rank, place),
     knn: knns.map((knn) => {
-      const hit = found.get(knn)?.get(place)
+      const position = positions.get(knn)?.get(place) ?? null
       const [only, ...others] = terms.filter((term) => term.knns.includes(knn))
       const isAlone = only !== undefined && others.length === 0 && only.knns.length === 1
       return {
-        rank: hit?.rank ?? null,
-        score: hit?.score ?? null,
+        rank: position,
+        score: position === null ? null : (found.get(knn)?.scores[position] as number),
         contribution: isAlone ? Math.fround(only.factor * valueAt(only.rank, place)) : null,
       }
     }),

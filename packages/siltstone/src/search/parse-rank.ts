@@ -174,7 +174,14 @@ function withFields(query: KnnQuery, fields: readonly WeightedField[], path: str
 function dense(json: unknown, path: string): KnnQuery {
   const numbers = readList(json, path)
   if (numbers.length === 0) throw badValue(path, 'a query vector has at least 1 dimension')
-  return { kind: 'dense', vector: Float32Array.from(numbers, (number, i) => readFloat(number, `${path}[${i}]`)) }
+  const vector = new Float32Array(numbers.length)
+  for (let i = 0; i < numbers.length; i++) {
+    const number = numbers[i]
+    vector[i] = typeof number === 'number' ? number : Number.NaN
+    // The place is named where something is wrong: hundreds of names would cost more than the numbers.
+    if (!Number.isFinite(vector[i])) vector[i] = readFloat(number, `${path}[${i}]`)
+  }
+  return { kind: 'dense', vector }
 }
 
 const INVALID_SPARSE = 'Invalid sparse vector in KNN query: Sparse vector'

@@ -31,16 +31,16 @@ import type { Selection } from '../query/selection.ts'
 import { columnsInSlices, inSlices, SLICE_RECORDS } from '../query/slices.ts'
 import { parseMetadata } from '../records/metadata.ts'
 import { DenseRetriever } from './dense-retriever.ts'
-import { type Domain, supportOf } from './domain.ts'
+import type { Domain } from './domain.ts'
 import { attributesOf, evaluate, knnsOf } from './evaluate.ts'
-import { explainer, type FoundBy } from './explain.ts'
+import { explainer } from './explain.ts'
 import { countFacets } from './facets.ts'
+import { bestHits, type Hit, joined } from './fusion.ts'
 import { groupBy } from './group-by.ts'
 import { highlightsOf } from './highlights.ts'
 import { mostDiverse } from './diversify.ts'
 import { vectorOfExamples, withoutIds } from './examples.ts'
 import { orderedHits, orderedRecords } from './order-by.ts'
-import { byScore } from './order.ts'
 import { selectedMetadata } from './selected-metadata.ts'
 import type { RankedRecord } from './retriever.ts'
 import { SparseRetriever } from './sparse-retriever.ts'
@@ -65,11 +65,6 @@ const MOST_COUNTED = 50_000
 
 /** Records of a search by words whose columns are read before it is known that they are answered. */
 const MOST_PREFETCHED = 32
-
-interface Hit extends RankedRecord {
-  /** Among the records that any `$knn` found. */
-  place: number
-}
 
 /** @throws SiltstoneError `invalid`: dimension-mismatch, no-number, text-query, too-many-values; `unsupported`: words-not-indexed */
 export async function search(asked: Search, context: SearchContext): Promise<SearchHits> {
@@ -180,43 +175,23 @@ async function ranked(
 ): Promise<{ hits: Hit[]; explain: (place: number) => HitExplanation }> {
   const lists = new Map<Knn, RankedRecord[]>()
   await Promise.all(knnsOf(rank).map(async (knn) => lists.set(knn, await listOf(knn, admitted, asked, context))))
-  const places = new Map<number, number>()
-  const records: RankedRecord[] = []
-  const found = new Map<Knn, Map<number, FoundBy>>()
-  for (const [knn, list] of lists) {
-    const ofKnn = new Map<number, FoundBy>()
-    for (const [i, record] of list.entries()) {
-      let place = places.get(record.ordinal)
-      if (place === undefined) {
-        place = records.push(record) - 1
-        places.set(record.ordinal, place)
-      }
-      ofKnn.set(place, { score: record.score, rank: i })
-    }
-    found.set(knn, ofKnn)
-  }
+  const { records, found } = joined(lists)
+  let explain: ((place: number) => HitExplanation) | undefined
   const domains = new Map<Rank, Domain>()
   const refs = records.map(({ ref }) => ref)
   const domain = evaluate(
     rank,
-    {
-      records: records.length,
-      found: new Map(
-        [...found].map(([knn, hits]) => [
-          knn,
-          new Map([...hits].map(([place, hit]) => [place, knn.returnRank ? hit.rank : hit.score])),
-        ]),
-      ),
-      attributes: await numbersOf(refs, attributesOf(rank), context),
-    },
+    { records: records.length, found, attributes: await numbersOf(refs, attributesOf(rank), context) },
     (part, value) => domains.set(part, value),
   )
-  const hits = supportOf(domain).map((place) => ({
-    ...(records[place] as RankedRecord),
-    score: domain.values[place] as number,
-    place,
-  }))
-  return { hits: hits.sort(byScore), explain: explainer(rank, domains, found) }
+  const hits = bestHits(domain, records, neededHits(asked))
+  return { hits, explain: (place) => (explain ??= explainer(rank, domains, found))(place) }
+}
+
+/** How many of the best decide the answer. */
+function neededHits({ groupBy, orderBy, diversity, offset, limit }: Search): number {
+  const isCutLater = groupBy !== undefined || orderBy !== undefined || diversity !== undefined
+  return isCutLater || limit === undefined ? Number.POSITIVE_INFINITY : offset + limit
 }
 
 async function listOf(
@@ -252,10 +227,11 @@ async function listOf(
           { field: 'query' },
         )
       const found = async (refs: readonly RecordRef[]) => {
-        // Few records are all answered, as a rule: their columns are read beside their ordinals.
+        // Few records are all answered, as a rule: from a bucket, their columns are read beside their ordinals.
         if (refs.length <= MOST_PREFETCHED) await view.columns(refs, includeOf(selected, highlight))
       }
-      return new WordRetriever(view, searched, pause).top(query.text, admitted, limit, found)
+      const isNear = view.base.segments.every(({ reader }) => reader.source.isLocal)
+      return new WordRetriever(view, searched, pause).top(query.text, admitted, limit, isNear ? undefined : found)
     }
   }
 }

@@ -57,6 +57,18 @@ describe('parseBody', () => {
     )
   })
 
+  it('parses searches exactly where a filter may tell integers from floats', () => {
+    const rank = '"rank":{"$knn":{"query":[1.5e-7,1.0]}}'
+    const isExact = (search: string) => {
+      const [parsed] = parseBody(bytes(`{"searches":[{${search}}]}`)).raw('searches') as unknown[]
+      return parsed instanceof Map
+    }
+    expect(isExact(rank)).toBe(false)
+    expect(isExact(`${rank},"filter":{"year":1.0}`)).toBe(true)
+    expect(isExact(`${rank},"f\\u0069lter":{"year":1.0}`)).toBe(true)
+    expect(isExact('"rank":{"$knn":{"query":[0.5]}},"filter":{"year":1}')).toBe(false)
+  })
+
   it('refuses unpaired surrogates, and only those', () => {
     for (const good of ['\\ud83d\\ude00', '\\\\ud800', 'x\\u00e9', '😀', '\\ud83d\\ude00\\ud83d\\ude00']) {
       expect(parseBody(bytes(`{"a":"${good}"}`)).raw('a')).toBe(JSON.parse(`"${good}"`))

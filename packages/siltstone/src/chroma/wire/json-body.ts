@@ -194,6 +194,13 @@ export function parseBody(bytes: Uint8Array, known?: ReadonlySet<string>): Field
   return new Fields(values, '', known)
 }
 
+/** Vectors have only floats, and of searches, in which vectors stand, only filters tell integers from floats. */
+function needsExactParser(key: string, text: string): boolean {
+  if (VECTOR_FIELDS.has(key) || !NEEDS_EXACT_PARSER.test(text)) return false
+  // A name may be written with escapes.
+  return key !== 'searches' || text.includes('"filter"') || text.includes('\\')
+}
+
 function decode(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes)
@@ -204,7 +211,7 @@ function decode(bytes: Uint8Array): string {
 
 function parseField(key: string, cut: string, text: string): unknown {
   try {
-    return !VECTOR_FIELDS.has(key) && NEEDS_EXACT_PARSER.test(cut) ? parseExact(cut) : (JSON.parse(cut) as unknown)
+    return needsExactParser(key, cut) ? parseExact(cut) : (JSON.parse(cut) as unknown)
   } catch (cause) {
     throw badJson(nativeMessage(text) ?? (cause as Error).message, cause)
   }
