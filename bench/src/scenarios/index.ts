@@ -7,6 +7,7 @@ import { compactors } from './compactors.ts'
 import { get } from './get.ts'
 import { heartbeat } from './heartbeat.ts'
 import { http } from './http.ts'
+import { hybrid } from './hybrid.ts'
 import { ingest } from './ingest.ts'
 import { media } from './media.ts'
 import { pages } from './pages.ts'
@@ -46,6 +47,7 @@ export const scenarios: Record<string, Scenario> = {
   updates,
   embedder,
   words,
+  hybrid,
   paragraphs,
   pages,
   republish,

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { Analyzer, type Filter, pathOf, seededRandom } from 'siltstone/internal'
-import { openEngine } from '../inprocess/open.ts'
+import { openEngine, openPlainEngine } from '../inprocess/open.ts'
 import { sectionsOf } from '../inprocess/sections.ts'
 import { type Collection, text } from '../inprocess/word-search.ts'
 import { megabytes, type Report, type Row } from '../measure/report.ts'
@@ -133,17 +133,19 @@ const timesOf = ({ times }: { times: readonly number[] }) => {
 }
 
 async function measureOwn(directory: string, queries: Queries, textBytes: number, report: Report) {
-  const { engine, use, close } = await openEngine(directory)
+  const { engine, use, close } = await openPlainEngine(directory)
   const { collection } = await use(NAME)
   const rows: Row[] = []
   const own = new Map<string, Found>()
+  // Once before, so that all lists are in memory, as those of the libraries are, and the program is compiled.
+  for (const texts of Object.values(queries)) await timed(collection, texts, TOP[0])
   for (const [list, texts] of Object.entries(queries))
     for (const k of TOP) {
       const found = await timed(collection, texts, k)
       own.set(`${list}, top ${k}`, found)
       rows.push({ queries: `${list}, top ${k}`, ...timesOf(found) })
     }
-  report.table('Siltstone, in process, one thread, warm', rows)
+  report.table('Siltstone, in process, one thread, warm, ids and scores alone', rows)
   const sizes = new Map<string, number>()
   for (const { name, length } of await sectionsOf(engine, collection))
     if (['words', 'dictionary'].includes(name)) sizes.set(name, (sizes.get(name) ?? 0) + length)
@@ -225,7 +227,13 @@ async function measureCold(directory: string, queries: Queries, { delayMs }: Opt
   report.table(`First query of a process, ${delayMs} ms before each request`, rows)
 }
 
-const PEERS = ['tantivy', 'bm25s', 'lancedb', 'minisearch', 'orama']
+const PEERS = ['tantivy', 'bm25s', 'lancedb', 'minisearch', 'orama'] as const
+type PeerName = (typeof PEERS)[number]
+/** Their indexes are JavaScript objects, and may need more memory or time than there is: smaller collections are tried first. */
+const IN_OBJECTS: readonly PeerName[] = ['minisearch', 'orama']
+const SMALLER = [100_000, 300_000]
+const PEER_MINUTES = 10
+const PEER_GB = 8
 const run = promisify(execFile)
 
 async function measurePeers(
@@ -239,7 +247,6 @@ async function measurePeers(
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   const [termsFile, queriesFile] = [join(folder, 'terms.txt'), join(folder, 'queries.json')]
-  writeFileSync(termsFile, documents.map((document) => `${termsOf(document)}\n`).join(''))
   const asTerms = (texts: readonly string[]) => texts.map((query) => [...english.query(query).terms.keys()].join(' '))
   writeFileSync(
     queriesFile,
@@ -249,28 +256,45 @@ async function measurePeers(
   // The default list names peers of vector searches.
   const asked = options.peers.includes('hnswlib') ? PEERS : PEERS.filter((name) => options.peers.includes(name))
   for (const peer of asked) {
-    report.note(peer)
-    let answer: PeerAnswer
-    try {
-      answer = await askPeer(peer, termsFile, queriesFile, join(folder, peer))
-    } catch (error) {
-      // A library that is missing, or that does not get through with this size, is a result as well.
-      report.note(`${peer}: ${String(error).slice(0, 400)}`)
-      rows.push({ library: peer, queries: 'failed' })
-      continue
+    const sizes = IN_OBJECTS.includes(peer) ? SMALLER.filter((size) => size < documents.length) : []
+    for (const size of [...sizes, documents.length]) {
+      report.note(`${peer}, ${size} records`)
+      const some = documents.slice(0, size)
+      writeFileSync(termsFile, some.map((document) => `${termsOf(document)}\n`).join(''))
+      const about = { library: peer, records: size }
+      let answer: PeerAnswer
+      try {
+        answer = await askPeer(peer, termsFile, queriesFile, join(folder, peer))
+      } catch (error) {
+        // A library that is missing, or that does not get through with this size, is a result as well.
+        report.note(`${peer}: ${String(error).slice(0, 400)}`)
+        rows.push({ ...about, queries: failureOf(error) })
+        break
+      }
+      const isWhole = size === documents.length
+      for (const [list, found] of Object.entries(answer.found)) {
+        const ours = own.get(list)?.hits ?? []
+        rows.push({
+          ...about,
+          queries: list,
+          ...timesOf(found),
+          'same records': isWhole ? sharedRecords(ours, found.hits) : '–',
+          'same scores': isWhole && peer === 'bm25s' ? sameScores(ours, found.hits) : '–',
+          'index MB': answer.bytes === 0 ? '–' : megabytes(answer.bytes),
+          'seconds to build': answer.seconds,
+        })
+      }
     }
-    for (const [list, found] of Object.entries(answer.found))
-      rows.push({
-        library: peer,
-        queries: list,
-        ...timesOf(found),
-        'same records': sharedRecords(own.get(list)?.hits ?? [], found.hits),
-        'same scores': peer === 'bm25s' ? sameScores(own.get(list)?.hits ?? [], found.hits) : '–',
-        'index MB': megabytes(answer.bytes),
-        'seconds to build': answer.seconds,
-      })
   }
   report.table('Other libraries, over the same terms, one query after another', rows)
+}
+
+/** Of a peer's process. */
+function failureOf(error: unknown): string {
+  const { killed, signal } = error as { killed?: boolean; signal?: string | null }
+  if (killed === true) return `did not end within ${PEER_MINUTES} minutes`
+  if (signal === 'SIGABRT') return `did not end within ${PEER_GB} GB`
+  return 'failed'
 }
 
 function termsOf(document: string): string {
@@ -279,13 +303,16 @@ function termsOf(document: string): string {
   return terms.join(' ')
 }
 
-async function askPeer(peer: string, terms: string, queries: string, folder: string): Promise<PeerAnswer> {
+async function askPeer(peer: PeerName, terms: string, queries: string, folder: string): Promise<PeerAnswer> {
   const isPython = peer === 'tantivy' || peer === 'bm25s'
   const script = isPython
     ? join(BENCH, 'paragraph_peers.py')
     : fileURLToPath(new URL('../paragraphs/peer.ts', import.meta.url))
-  const [program, flags] = isPython ? [PYTHON, []] : [process.execPath, ['--max-old-space-size=16000']]
-  const { stdout } = await run(program, [...flags, script, peer, terms, queries, folder], { maxBuffer: 1 << 30 })
+  const [program, flags] = isPython ? [PYTHON, []] : [process.execPath, [`--max-old-space-size=${PEER_GB * 1024}`]]
+  const { stdout } = await run(program, [...flags, script, peer, terms, queries, folder], {
+    maxBuffer: 1 << 30,
+    timeout: PEER_MINUTES * 60_000,
+  })
   return JSON.parse(stdout) as PeerAnswer
 }
 

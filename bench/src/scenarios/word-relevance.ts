@@ -4,6 +4,7 @@ import { memoryEnvironment } from 'siltstone/testing'
 import type { Dataset } from '../data/dataset.ts'
 import { type Judged, meanNdcg } from '../data/judged.ts'
 import type { ManualPages } from '../data/manual-pages.ts'
+import type { LabelledQuery } from '../data/questions.ts'
 import {
   type Collection,
   collectionOf,
@@ -108,11 +109,6 @@ export async function manualRows({ documents, queries }: ManualPages): Promise<R
   )
   await engine.close()
   return rows
-}
-
-export interface LabelledQuery {
-  text: string
-  package: string
 }
 
 /** By meaning (the vectors of the data set), by words and by both. */

@@ -1,19 +1,17 @@
 /** Search by words: how good the answers to judged queries are, how large the indexes, what they and queries cost. */
 import { createRequire } from 'node:module'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { tableFromIPC } from 'apache-arrow'
 import { type Filter, pathOf, StoreEngine } from 'siltstone/internal'
 import { memoryEnvironment } from 'siltstone/testing'
 import type { Dataset } from '../data/dataset.ts'
 import { loadJudged } from '../data/judged.ts'
 import { loadManualPages } from '../data/manual-pages.ts'
+import { type LabelledQuery, questionsOf } from '../data/questions.ts'
 import { sectionsOf } from '../inprocess/sections.ts'
 import { type Collection, collectionOf, type Engine, found, sparse, text } from '../inprocess/word-search.ts'
 import { megabytes, type Report, type Row } from '../measure/report.ts'
 import { mean, percentile } from '../measure/statistics.ts'
 import type { Scenario } from './scenario.ts'
-import { judgedRows, type LabelledQuery, manualRows, rankingRows } from './word-relevance.ts'
+import { judgedRows, manualRows, rankingRows } from './word-relevance.ts'
 
 /** Most queries have stop words; these are of content only. */
 const LEAST_LETTERS = 4
@@ -39,18 +37,9 @@ export const words: Scenario = {
         await manualRows(manual),
       )
     const data = open()
-    const queries = queriesOf(directory).slice(0, options.queries)
+    const queries = questionsOf(directory).slice(0, options.queries)
     await measurePassages(data, queries, report)
   },
-}
-
-function queriesOf(directory: string): LabelledQuery[] {
-  const table = tableFromIPC(readFileSync(join(directory, 'queries.arrow')))
-  const column = (name: string) => table.getChild(name)
-  return Array.from({ length: table.numRows }, (_, i) => ({
-    text: String(column('text')?.get(i)),
-    package: String(column('package')?.get(i)),
-  }))
 }
 
 async function measurePassages(data: Dataset, queries: readonly LabelledQuery[], report: Report): Promise<void> {

@@ -126,6 +126,11 @@ export class HttpClient {
     return this.#json('POST', `${BASE}/${collection}/query`, body, headers)
   }
 
+  /** One search of Chroma's search API. */
+  search(collection: string, search: unknown): Promise<{ ids: string[][] }> {
+    return this.#json('POST', `${BASE}/${collection}/search`, { searches: [search] })
+  }
+
   get(collection: string, body: unknown): Promise<{ ids: string[] }> {
     return this.#json('POST', `${BASE}/${collection}/get`, body)
   }
