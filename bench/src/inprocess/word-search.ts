@@ -1,5 +1,5 @@
 /** Collections with word indexes in process, and the rankings of `words` over them. */
-import { chromaBm25Query, type Filter, type Knn, type Rank, type StoreEngine } from 'siltstone/internal'
+import { chromaBm25Query, type Filter, HYBRID_LIST, type Knn, type Rank, type StoreEngine } from 'siltstone/internal'
 
 export type Query = Knn['query']
 export type Engine = Awaited<ReturnType<typeof StoreEngine.open>>
@@ -77,7 +77,7 @@ export const JOINED = 'hybrid, ln(1 + position) + 1 − BM25 (query --hybrid)'
 
 /** As `hybrid` of the library and `siltstone query --hybrid` rank: ln(1 + position by meaning) + 1 − BM25. */
 export function joined(meaning: Query, words: Query): Rank {
-  const limit = 200
+  const limit = HYBRID_LIST
   const knn: Knn = { query: meaning, key: keyOf(meaning), limit, default: limit, returnRank: true }
   const place: Rank = {
     kind: 'sum',

@@ -11,7 +11,7 @@ export function rankingOf(name: string | undefined): Ranking {
 }
 
 /** The records that each of the two searches of `$hybrid` finds, unless more are asked for. */
-const HYBRID_LIST = 200
+const HYBRID_LIST = 100
 
 export interface Options {
   /** Path of Chroma's endpoints of the collection. */
