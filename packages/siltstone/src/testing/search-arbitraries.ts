@@ -32,7 +32,9 @@ const metadata = fc
     { requiredKeys: [] },
   )
   .map((fields) => stringifyMetadata(new Map(Object.entries(fields))))
-const document = fc.option(fc.constantFrom('red', 'red fox', 'Foxes! A red, red fox', 'the stone', ''))
+const document = fc.option(
+  fc.constantFrom('red', 'red fox', 'Foxes! A red, red fox', 'the stone', '山石河 red', '石', ''),
+)
 const nothing = fc.constant(null)
 
 const op: fc.Arbitrary<RecordOp> = fc.oneof(
@@ -86,7 +88,18 @@ const knn = fc
 const text = fc
   .record(
     {
-      query: fc.constantFrom('fox', 'the red foxes', 'the', 'stone stone red', 'absent', '', 're*', 'red foxe*'),
+      query: fc.constantFrom(
+        'fox',
+        'the red foxes',
+        'the',
+        'stone stone red',
+        'absent',
+        '',
+        're*',
+        'red foxe*',
+        '石',
+        '山石 石河',
+      ),
       key: fc.constant('#document'),
       limit: fc.integer({ min: 0, max: 6 }),
       default: fc.constantFrom(0, 5),
@@ -153,6 +166,8 @@ const filter = fc.constantFrom<object>(
   { '#id': { $gt: 'b' } },
   { '#document': { $phrase: 'red foxes' } },
   { '#document': { $not_phrase: 'red red' } },
+  { '#document': { $phrase: '石' } },
+  { '#document': { $not_phrase: '石河' } },
   { $or: [{ group: '1' }, { n: true }] },
 )
 const groupBy = fc
@@ -171,7 +186,7 @@ const facets = fc.record({
   keys: fc.uniqueArray(fc.constantFrom('n', 'group', 'words', 'none'), { maxLength: 3 }),
   limit: fc.integer({ min: 0, max: 3 }),
 })
-const highlight = fc.record({ texts: fc.constant(['fox', 'stone red']) })
+const highlight = fc.record({ texts: fc.constantFrom(['fox', 'stone red'], ['石 fox']) })
 const wordHelp = {
   did_you_mean: fc.constantFrom(...['rde fox', 'the stome fxo', 'foxs fixes red', 'red'].map((it) => ({ text: it }))),
   suggest: fc.record({ text: fc.constantFrom('the re', 'f', 'red ', 's'), limit: fc.integer({ min: 0, max: 3 }) }),
