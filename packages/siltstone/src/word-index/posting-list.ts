@@ -182,13 +182,6 @@ export class PostingList {
     return block === 0 ? -1 : this.lastRow(block - 1)
   }
 
-  decodeAll(): { rows: Uint32Array; payloads: Uint32Array } {
-    const rows = new Uint32Array(this.count)
-    const payloads = new Uint32Array(this.count)
-    for (let block = 0, at = 0; block < this.blocks; block++) at += this.decodeInto(block, rows, at, payloads, at)
-    return { rows, payloads }
-  }
-
   /** Calls `take` for each posting. */
   each(take: (row: number, payload: number) => void): void {
     const block = emptyBlock()

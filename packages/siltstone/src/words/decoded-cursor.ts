@@ -1,9 +1,13 @@
 /** Walks through a short list, all of whose contributions are computed first, so that its bounds are exact. */
+import { BLOCK_POSTINGS } from '../word-index/layout.ts'
 import type { PostingList } from '../word-index/posting-list.ts'
 import { partsOf } from './list-scoring.ts'
-import { type Candidates, type RowCursor, windowOf, windowsIn, WINDOW_ROWS } from './row-cursor.ts'
+import { type Candidates, type RowCursor, windowsIn, WINDOW_ROWS } from './row-cursor.ts'
 import type { ListScoring } from './score.ts'
 import type { IndexedSource } from './word-state.ts'
+
+/** Of one block. */
+const payloads = new Uint32Array(BLOCK_POSTINGS)
 
 export class DecodedCursor implements RowCursor {
   readonly bounds: Float64Array
@@ -18,20 +22,25 @@ export class DecodedCursor implements RowCursor {
 
   /** @param segmentRows rows of the segment */
   constructor(list: PostingList, scoring: ListScoring, source: IndexedSource, segmentRows: number) {
-    const { count } = list
-    const { rows, payloads } = list.decodeAll()
+    const { count, blocks } = list
+    const rows = new Uint32Array(count)
     const parts = new Float64Array(count)
-    partsOf(scoring, source, rows, payloads, count, parts)
-    const windows = windowsIn(segmentRows)
-    const bounds = new Float64Array(windows).fill(-1)
-    const starts = new Uint32Array(windows + 1)
-    let window = 0
-    for (let i = 0; i < count; i++) {
-      const own = windowOf(rows[i] as number)
-      while (window < own) starts[++window] = i
-      bounds[own] = Math.max(bounds[own] as number, 0, parts[i] as number)
+    for (let block = 0, end = 0; block < blocks; block++) {
+      const start = end
+      end += list.decodeInto(block, rows, start, payloads, 0)
+      partsOf(scoring, source, rows, payloads, start, end, parts)
     }
-    while (window < windows) starts[++window] = count
+    const windows = windowsIn(segmentRows)
+    const bounds = new Float64Array(windows)
+    const starts = new Uint32Array(windows + 1)
+    for (let window = 0, i = 0; window < windows; window++) {
+      starts[window] = i
+      const end = (window + 1) * WINDOW_ROWS
+      let most = i < count && (rows[i] as number) < end ? 0 : -1
+      for (; i < count && (rows[i] as number) < end; i++) if ((parts[i] as number) > most) most = parts[i] as number
+      bounds[window] = most
+    }
+    starts[windows] = count
     this.#rows = rows
     this.#parts = parts
     this.#starts = starts

@@ -40,27 +40,28 @@ export function partAt(scoring: ListScoring, source: ScoredSource, row: number, 
   return scoring.weight * valueOf(source, payload)
 }
 
-/** Computes what postings add. @param count how many @param parts is filled */
+/** Computes what the postings from `start` up to `end` add. @param payloads of these @param parts is filled from `start` on */
 export function partsOf(
   scoring: ListScoring,
   source: ScoredSource,
   rows: Uint32Array,
   payloads: Uint32Array,
-  count: number,
+  start: number,
+  end: number,
   parts: Float64Array,
 ): void {
   if (scoring.kind === 'words') {
     const words = source.lengths as NonNullable<ScoredSource['lengths']>
     const { weight, saturation, base, perWord } = scoring
-    for (let i = 0; i < count; i++) {
-      const frequency = (payloads[i] as number) + 1
+    for (let i = start; i < end; i++) {
+      const frequency = (payloads[i - start] as number) + 1
       // As in `wordPart`, which is not called here for speed.
       parts[i] =
         (weight * frequency) / (saturation * frequency + base + perWord * ((words[rows[i] as number] as number) - 1))
     }
     return
   }
-  for (let i = 0; i < count; i++) parts[i] = scoring.weight * valueOf(source, payloads[i] as number)
+  for (let i = start; i < end; i++) parts[i] = scoring.weight * valueOf(source, payloads[i - start] as number)
 }
 
 function valueOf({ weights }: ScoredSource, payload: number): number {

@@ -2,12 +2,6 @@
 
 /** Rows of a window: a power of two, and a multiple of 32. */
 export const WINDOW_ROWS = 1 << 14
-const WINDOW_BITS = 14
-
-/** The window that a row is in. */
-export function windowOf(row: number): number {
-  return row >>> WINDOW_BITS
-}
 
 /** How many windows a segment has. */
 export function windowsIn(rows: number): number {

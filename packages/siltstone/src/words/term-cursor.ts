@@ -65,7 +65,7 @@ export class TermCursor implements RowCursor {
   /** Decodes a block and computes what its postings add. @returns the place of the first one in the window */
   #decode(block: number): number {
     this.#list.decode(block, decoded)
-    partsOf(this.#scoring, this.#source, decoded.rows, decoded.payloads, decoded.count, parts)
+    partsOf(this.#scoring, this.#source, decoded.rows, decoded.payloads, 0, decoded.count, parts)
     const { rows, count } = decoded
     const start = this.#firstRow
     return (rows[0] as number) >= start ? 0 : firstWhere(count, (i) => (rows[i] as number) >= start)
