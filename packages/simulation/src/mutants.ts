@@ -239,6 +239,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'merge-forgets-late-deletions',
     breaks: 'rows that folds deleted while a merge worked are live again',
     changes: [{ step: 'late-deletions-of-taken-rows', drop: true }],
+    provokedBy: {
+      ...SMALL_MERGES,
+      operations: 40,
+      sessions: 4,
+      'faults.stall': 0.03,
+      stallMs: 40_000,
+      'compact.deletedShare': 0.9,
+    },
   },
   {
     name: 'peel-without-bitmap',
@@ -328,6 +336,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'repair-revives-the-deleted',
     breaks: 'a repair makes the object of a deleted collection again',
     changes: [{ step: 'deleted-collections-stay-deleted', drop: true }],
+    provokedBy: { damages: 8, lifecycles: 3, rivals: 3, collectors: 0 },
   },
   {
     name: 'repair-without-the-copy',

@@ -373,39 +373,6 @@ describe('a damaged database', () => {
   })
 })
 
-describe('several databases', () => {
-  beforeEach(async () => {
-    await unpack()
-    change(`INSERT INTO tenants (id) VALUES ('acme')`)
-    change(
-      `INSERT INTO databases (id, name, tenant_id) VALUES ('11111111-1111-4111-8111-111111111111', 'letters', 'acme')`,
-    )
-    change(`UPDATE collections SET database_id = '11111111-1111-4111-8111-111111111111' WHERE name = 'golden-ip'`)
-  })
-
-  it('are migrated one by one, and the others are named', async () => {
-    const { reports } = await migrate()
-    expect([...reports.keys()]).toEqual(NAMES.filter((name) => name !== 'golden-ip'))
-    const source = await openChromaDirectory(chroma())
-    expect(await source.elsewhere?.()).toEqual([{ tenant: 'acme', database: 'letters', collections: 1 }])
-    await source.close()
-    const other = await openChromaDirectory(chroma(), { tenant: 'acme', database: 'letters' })
-    expect((await other.collections()).map(({ name }) => name)).toEqual(['golden-ip'])
-    await other.close()
-  })
-
-  it('that do not exist are refused, with those that do', async () => {
-    const source = await openChromaDirectory(chroma(), { tenant: 'acme', database: 'leters' })
-    const error = {
-      kind: 'not-found',
-      code: 'chroma-database',
-      message: expect.stringContaining('letters of acme (1)') as string,
-    }
-    await expect(source.collections()).rejects.toMatchObject(error)
-    await source.close()
-  })
-})
-
 it('writes nothing into the directory', async () => {
   await unpack()
   await writeFile(await vectorFile('header.bin'), 'damaged')

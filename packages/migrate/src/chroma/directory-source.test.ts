@@ -181,3 +181,34 @@ describe('Chroma 1.5.9', () => {
     await expect(open()).rejects.toMatchObject({ kind: 'unsupported', code: 'chroma-too-old' })
   })
 })
+
+describe('several databases', () => {
+  beforeEach(async () => {
+    await unpackGolden('1.5.9', directory)
+    change(`INSERT INTO tenants (id) VALUES ('acme')`)
+    change(
+      `INSERT INTO databases (id, name, tenant_id) VALUES ('11111111-1111-4111-8111-111111111111', 'letters', 'acme')`,
+    )
+    change(`UPDATE collections SET database_id = '11111111-1111-4111-8111-111111111111' WHERE name = 'golden-ip'`)
+  })
+  const at = async (tenant: string, database: string): Promise<MigrationSource> => {
+    const source = await openChromaDirectory(directory, { tenant, database })
+    opened.push(source)
+    return source
+  }
+  const namesOf = async (source: MigrationSource) => (await source.collections()).map(({ name }) => name)
+
+  it('are read one by one, and the others are named', async () => {
+    const source = await open()
+    expect(await namesOf(source)).toEqual(['golden-cosine', 'golden-empty', 'golden-l2'])
+    expect(await source.elsewhere?.()).toEqual([{ tenant: 'acme', database: 'letters', collections: 1 }])
+    expect(await namesOf(await at('acme', 'letters'))).toEqual(['golden-ip'])
+  })
+
+  it('that do not exist are refused, with those that do', async () => {
+    const named = expect.stringContaining('letters of acme (1)') as string
+    const error = { kind: 'not-found', code: 'chroma-database', message: named }
+    await expect((await at('acme', 'leters')).collections()).rejects.toMatchObject(error)
+    await expect((await at('acne', 'letters')).collections()).rejects.toMatchObject(error)
+  })
+})
