@@ -77,8 +77,11 @@ describe('a server that warms up', () => {
   it('ends when the time is up', async () => {
     const { engine, asked } = await engineWithRecords()
     const clock: Clock = { ...systemClock, monotonicMs: () => 10 * asked.length }
-    const queries = await warmUp({ engine, clock, ids, log: silentLogger }, { withinMs: 25, vectorsOf })
+    const limits = { maxResults: 2 }
+    const queries = await warmUp({ engine, clock, ids, log: silentLogger, limits }, { withinMs: 25, vectorsOf })
     expect([queries, asked.length]).toEqual([3, 3])
+    // As many as a user may ask for.
+    expect(asked.every(({ k }) => k === 2)).toBe(true)
   })
 
   it('starts all the same if that fails, and says so', async () => {

@@ -30,6 +30,7 @@ export async function warmUp(
   { withinMs, vectorsOf }: WarmUp,
 ): Promise<number> {
   const startedMs = clock.monotonicMs()
+  const results = Math.min(RESULTS, limits?.maxResults ?? RESULTS)
   const isOver = () => clock.monotonicMs() - startedMs >= withinMs
   let queries = 0
   try {
@@ -48,7 +49,7 @@ export async function warmUp(
       if (isOver()) break
       for (const vector of await vectorsOf(info, each)) {
         if (isOver()) break
-        await ask(app, info, vector)
+        await ask(app, info, vector, results)
         queries++
       }
     }
@@ -72,7 +73,12 @@ async function someCollections({ catalog }: Engine, isOver: () => boolean): Prom
 }
 
 /** @throws Error if it is not answered */
-async function ask(app: Hono, { tenant, database, id }: CollectionInfo, vector: Float32Array): Promise<void> {
+async function ask(
+  app: Hono,
+  { tenant, database, id }: CollectionInfo,
+  vector: Float32Array,
+  results: number,
+): Promise<void> {
   const path = [tenant, 'databases', database, 'collections', id].map(encodeURIComponent).join('/')
   const answer = await app.fetch(
     new Request(`http://localhost/api/v2/tenants/${path}/query`, {
@@ -80,7 +86,7 @@ async function ask(app: Hono, { tenant, database, id }: CollectionInfo, vector: 
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({
         query_embeddings: [Array.from(vector)],
-        n_results: RESULTS,
+        n_results: results,
         include: ['metadatas', 'documents', 'distances'],
       }),
     }),

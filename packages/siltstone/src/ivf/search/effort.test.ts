@@ -118,6 +118,11 @@ describe('the need of clusters', () => {
     expect(need(0.1) / plain).toBeCloseTo(8, 1)
     expect(need(0.01)).toBe(need(0.1))
     expect(need(0.1, true) / plain).toBeCloseTo(16, 1)
+    const needFor = (k: number, isOutside: boolean) =>
+      clusterNeed(effort, k, [filtered(0.1)])(near(16), isOutside)(last, 0.5)
+    expect(needFor(1, false)).toBeLessThan(needFor(10, false))
+    expect(needFor(1, true)).toBe(needFor(10, true))
+    expect(needFor(100, true)).toBeGreaterThan(needFor(10, true))
   })
 
   it('is corrected by what queries without a filter needed; with one, only to more', () => {

@@ -42,6 +42,8 @@ export type QueryNeed = (level: number, share: number) => number
 
 /** A query counts as one with a filter if a smaller share of the rows is admitted: rows that were deleted are left out of every query. */
 const FILTERED = 0.5
+/** A query outside of what its filter admits looks for at least so many neighbours. */
+const LEAST_OUTSIDE = 10
 /** What logarithms and back may add to a whole number. */
 const ROUNDING = 1e-6
 
@@ -106,8 +108,9 @@ export function unroundedNeed(
     const filter = isOutside ? outside : inside
     const queries = parts.map(({ need, weight }) => ({ of: need.of(near, finer), weight }))
     return (level, share) => {
-      // A filter that admits one row in ten makes the tenth neighbour as far as the hundredth is without it.
-      const neighbours = k / Math.max(share, 1e-9)
+      // A filter that admits one row in ten makes the tenth neighbour as far as the hundredth is without it. On the border of what is
+      // admitted, one is no easier to find than ten, for which the factors were measured.
+      const neighbours = (isOutside ? Math.max(k, LEAST_OUTSIDE) : k) / Math.max(share, 1e-9)
       let log = (filter[level] ??= filterFactor(level, isOutside))
       for (const { of, weight } of queries) log += weight * of(level, neighbours)
       return Math.exp(log)
