@@ -68,9 +68,14 @@ function costOfRows({ segment: { reader }, rows }: SearchedSegment): number {
   return costOf([...pages], (page) => page * pageBytes, reader.source.gapBytes)
 }
 
-/** The cost of all clusters that hold one of the rows, since a search for so few rows visits all of these clusters. */
-function costOfLists({ segment: { reader }, rows, ivf }: SearchedSegment): number {
-  if (!ivf) return Number.POSITIVE_INFINITY
+/**
+ * The cost of all clusters that hold one of the rows, since a search for so few rows visits all of these clusters. Without an index, rows
+ * are measured in any case.
+ */
+function costOfLists(searched: SearchedSegment): number {
+  const { segment, rows, ivf } = searched
+  if (!ivf) return costOfRows(searched)
+  const { reader } = segment
   const { clusters, firstRows, offsets } = ivf.directory
   const wanted: number[] = []
   for (let i = 0; i < clusters; i++)
