@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { DeletePublicAccessBlockCommand, PutBucketCorsCommand, PutBucketPolicyCommand } from '@aws-sdk/client-s3'
-import { CREDENTIALS, definitions, install, openBucket, start } from '@siltstone/emulated-aws'
+import { CREDENTIALS, definitions, install, openBucket, type RunningServer, start } from '@siltstone/emulated-aws'
 import { records } from '@siltstone/reader/testing'
 import type { Browser, Page } from 'playwright-core'
 import { openStore } from 'siltstone'
@@ -37,6 +37,14 @@ export async function testBucket(test: Test, browser: Browser, world: World): Pr
   assert.ok(definition)
   await install(definition)
   const server = await start(definition)
+  try {
+    await testOn(server, test, browser, world)
+  } finally {
+    await server.stop()
+  }
+}
+
+async function testOn(server: RunningServer, test: Test, browser: Browser, world: World): Promise<void> {
   Object.assign(process.env, CREDENTIALS, { AWS_ENDPOINT_URL: server.endpoint })
   const bucket = await openBucket({ name: server.name, endpoint: server.endpoint })
   const place = bucket.url()
@@ -122,5 +130,5 @@ export async function testBucket(test: Test, browser: Browser, world: World): Pr
   await store.close()
   client.destroy()
   await bucket.dispose()
-  await Promise.all([allowed.close(), other.close(), server.stop()])
+  await Promise.all([allowed.close(), other.close()])
 }
