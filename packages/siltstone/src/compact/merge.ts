@@ -25,6 +25,7 @@
  */
 import { corrupt } from '../errors.ts'
 import type { Manifest, SegmentRef } from '../format/manifest.ts'
+import { GONE } from '../format/segment/old-segment.ts'
 import type { OverlayRow } from '../format/segment/overlay.ts'
 import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
 import type { Environment } from '../ports/environment.ts'
@@ -35,7 +36,7 @@ import { applyChanges, countLive } from './apply-changes.ts'
 import { assumedMs, chooseMerge, costIn, type MergeChoice, type MergeContext, type NotBegun } from './merge-choice.ts'
 import { withClaim } from './merge-claims.ts'
 import type { MergePlan } from './merge-plan.ts'
-import { GONE, mergedRows, type Taken, translate } from './merged-rows.ts'
+import { mergedRows, type Taken } from './merged-rows.ts'
 import { lastChanges, withJoined, writeJoined } from './overlay-join.ts'
 import { writeSegment } from './write-segment.ts'
 
@@ -158,8 +159,7 @@ async function writeMerge(
   const maps = inputs.map(({ segment }) => new Uint32Array(segment.rows).fill(GONE))
   const expectedRows = inputs.reduce((sum, { live }) => sum + live.length, 0)
   const job = { ...context, dimension: dimension as number, expectedRows, signal }
-  const written = await writeSegment(job, mergedRows(inputs, maps))
-  if (written?.places) translate(maps, written.places)
+  const written = await writeSegment(job, await mergedRows(inputs, maps))
   const segment = written?.descriptor ?? null
   const rows = segment?.rows ?? 0
   if (rows !== expectedRows)

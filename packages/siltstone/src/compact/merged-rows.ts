@@ -1,10 +1,8 @@
 /** The live rows of a merge's inputs, with their overlays applied, and maps from old rows to new ones. */
+import { GONE, OldSegment, originOf } from '../format/segment/old-segment.ts'
 import type { SegmentRow } from '../format/segment/writer.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
-import { evenly, type RowSource } from './write-segment.ts'
-
-/** Value in a map for a row that is not in the new segment. */
-export const GONE = 0xffffffff
+import { evenly, type OldRows, type RowSource } from './write-segment.ts'
 
 const ROW_BATCH = 1_024
 
@@ -14,16 +12,71 @@ export interface Taken {
   live: readonly number[]
 }
 
-/** @param maps one per input, with an element per row; filled with the position at which each row was given */
-export function mergedRows(inputs: readonly Taken[], maps: readonly Uint32Array[]): RowSource {
+/** Of an input that loses more than this share of its rows, the rows that stay are indexed again: that costs less than to find out what the indexes must forget. */
+const MOST_LOST = 0.5
+const NO_ORIGIN = 0xffffffff
+
+/**
+ * @param maps one per input, with an element per row; filled with the place at which each row was given, and once all rows are
+ * written with the row that it became
+ */
+export async function mergedRows(inputs: readonly Taken[], maps: readonly Uint32Array[]): Promise<RowSource> {
+  const given = new GivenRows(inputs, maps)
+  await given.open()
   return {
-    rows: (order) => (order === 'any' ? oneAfterAnother(inputs, maps) : byOrdinal(inputs, maps)),
+    rows: (order) => (order === 'any' ? oneAfterAnother(inputs, given) : byOrdinal(inputs, given)),
     sample: (count) => sampleOf(inputs, count),
+    old: given,
+  }
+}
+
+/** Notes where rows were, as they are given. */
+class GivenRows implements OldRows {
+  readonly segments: OldSegment[] = []
+  readonly #inputs: readonly Taken[]
+  readonly #maps: readonly Uint32Array[]
+  /** Of each input: its place in `segments`; −1: its indexes are not used. */
+  readonly #places: number[] = []
+  readonly #origins: Uint32Array
+  #count = 0
+
+  constructor(inputs: readonly Taken[], maps: readonly Uint32Array[]) {
+    this.#inputs = inputs
+    this.#maps = maps
+    this.#origins = new Uint32Array(inputs.reduce((sum, { live }) => sum + live.length, 0))
+  }
+
+  async open(): Promise<void> {
+    for (const [i, { segment, live }] of this.#inputs.entries()) {
+      const isUsed = segment.rows - live.length <= MOST_LOST * segment.rows
+      this.#places.push(isUsed ? this.segments.length : -1)
+      if (!isUsed) continue
+      const [documents, metadata] = [await segment.changedRows('documents'), await segment.changedRows('metadata')]
+      const changed = { ...(documents && { documents }), ...(metadata && { metadata }) }
+      this.segments.push(new OldSegment(segment.uncached(), live.length, this.#maps[i] as Uint32Array, changed))
+    }
+  }
+
+  /** A row is given. */
+  note(input: number, row: number): void {
+    const place = this.#places[input] as number
+    const map = this.#maps[input] as Uint32Array
+    map[row] = this.#count
+    this.#origins[this.#count++] = place < 0 ? NO_ORIGIN : originOf(this.segments, place, row)
+  }
+
+  originOf(arrival: number): number | undefined {
+    const origin = this.#origins[arrival] as number
+    return origin === NO_ORIGIN ? undefined : origin
+  }
+
+  placed(places: Uint32Array | undefined): void {
+    if (places) translate(this.#maps, places)
   }
 }
 
 /** Replaces the positions at which rows were given by the rows that they became. */
-export function translate(maps: readonly Uint32Array[], places: Uint32Array): void {
+function translate(maps: readonly Uint32Array[], places: Uint32Array): void {
   for (const map of maps)
     map.forEach((place, old) => {
       if (place !== GONE) map[old] = places[place] as number
@@ -39,33 +92,31 @@ async function* sampleOf(inputs: readonly Taken[], count: number): AsyncGenerato
   }
 }
 
-async function* oneAfterAnother(inputs: readonly Taken[], maps: readonly Uint32Array[]): AsyncGenerator<SegmentRow[]> {
-  let given = 0
+async function* oneAfterAnother(inputs: readonly Taken[], given: GivenRows): AsyncGenerator<SegmentRow[]> {
   for (const [i, input] of inputs.entries())
     for await (const { rows, values } of liveRows(input, 'stored')) {
-      for (const row of rows) (maps[i] as Uint32Array)[row] = given++
+      for (const row of rows) given.note(i, row)
       yield values
     }
 }
 
 interface Cursor {
-  map: Uint32Array
+  input: number
   batches: AsyncIterator<Batch>
   rows: number[]
   values: SegmentRow[]
   at: number
 }
 
-async function* byOrdinal(inputs: readonly Taken[], maps: readonly Uint32Array[]): AsyncGenerator<SegmentRow[]> {
+async function* byOrdinal(inputs: readonly Taken[], given: GivenRows): AsyncGenerator<SegmentRow[]> {
   const cursors: Cursor[] = inputs.map((input, i) => ({
-    map: maps[i] as Uint32Array,
+    input: i,
     batches: liveRows(input, 'inserted'),
     rows: [],
     values: [],
     at: 0,
   }))
   await Promise.all(cursors.map(refill))
-  let written = 0
   let out: SegmentRow[] = []
   for (;;) {
     let best: Cursor | undefined
@@ -74,7 +125,7 @@ async function* byOrdinal(inputs: readonly Taken[], maps: readonly Uint32Array[]
       if (value && (!best || value.ordinal < (best.values[best.at] as SegmentRow).ordinal)) best = cursor
     }
     if (!best) break
-    best.map[best.rows[best.at] as number] = written++
+    given.note(best.input, best.rows[best.at] as number)
     out.push(best.values[best.at] as SegmentRow)
     best.at++
     if (best.at === best.values.length) await refill(best)

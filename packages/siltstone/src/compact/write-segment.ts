@@ -7,6 +7,7 @@ import { FilterIndexBuilder } from '../filter-index/builder.ts'
 import { verifyFilterIndex } from '../filter-index/verify-filter-index.ts'
 import { segmentFileKey } from '../format/keys.ts'
 import type { SegmentLayout } from '../format/segment/layout.ts'
+import type { OldSegment } from '../format/segment/old-segment.ts'
 import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
 import { verifySegment } from '../format/segment/verify-segment.ts'
 import { SegmentReader } from '../format/segment/reader.ts'
@@ -63,6 +64,16 @@ export interface RowSource {
   heldBytes?: number
   /** Vectors of about `count` rows, taken evenly from all. Called at most once, before `rows`. */
   sample(count: number): AsyncIterable<readonly Float32Array[]>
+  /** Segments that rows come from, so that their indexes are merged. */
+  old?: OldRows
+}
+
+export interface OldRows {
+  segments: readonly OldSegment[]
+  /** Where the row was that was given at this place (`originOf` of `old-segment.ts`); undefined: in none of the segments. */
+  originOf(arrival: number): number | undefined
+  /** Called once all rows are written; fills the maps of the segments. @param places see `WrittenSegment` */
+  placed(places: Uint32Array | undefined): void
 }
 
 export interface WrittenSegment {
@@ -114,15 +125,21 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
     },
   })
   const { scratch } = job.env
-  const filters = isIndexed ? new FilterIndexBuilder(scratch) : undefined
+  const old = source.old?.segments ?? []
+  const filters = isIndexed ? await FilterIndexBuilder.merging(scratch, old) : undefined
   const words = isIndexed
-    ? new WordIndexBuilder(await wantedIndexes(indexing?.schema ?? null), { scratch, layout: job.layout })
+    ? new WordIndexBuilder(await wantedIndexes(indexing?.schema ?? null), { scratch, layout: job.layout, old })
     : undefined
-  const append: Append = (row) => {
+  const append: Append = (row, arrival) => {
     if (!filters || !words) return writer.append(row)
     const { document } = row
-    const metadata = row.metadata === null ? null : parseForFilter(row.metadata)
-    const indexed = [filters.add(writer.rows, metadata, document), words.add(writer.rows, metadata, document)]
+    const origin = source.old?.originOf(arrival)
+    const isRead = row.metadata !== null && (filters.needsMetadata(origin) || words.needsMetadata(origin))
+    const metadata = isRead ? parseForFilter(row.metadata as string) : null
+    const indexed = [
+      filters.add(writer.rows, metadata, document, origin),
+      words.add(writer.rows, metadata, document, origin),
+    ]
     if (!indexed.some((it) => it !== undefined)) return writer.append(row)
     return Promise.all(indexed.filter((it) => it !== undefined)).then(() => writer.append(row))
   }
@@ -135,6 +152,7 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
       await Promise.all(uploads.map((upload) => upload.abort()))
       return null
     }
+    source.old?.placed(places)
     await filters?.sections(writer)
     await words?.sections(writer)
     signal.throwIfAborted()
@@ -151,12 +169,14 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
   }
 }
 
-type Append = (row: SegmentRow) => Pending
+/** @param arrival the place at which the source gave the row */
+type Append = (row: SegmentRow, arrival: number) => Pending
 
 async function writeInserted(job: SegmentJob, append: Append, source: RowSource): Promise<void> {
+  let arrival = 0
   for await (const batch of source.rows('inserted')) {
     job.signal.throwIfAborted()
-    for (const row of batch) await append(row)
+    for (const row of batch) await append(row, arrival++)
   }
 }
 
@@ -186,7 +206,7 @@ async function writeClustered(
       signal.throwIfAborted()
       for (const { row, arrival } of batch) {
         places[arrival] = writer.rows
-        await append(row)
+        await append(row, arrival)
       }
     }
     await builder.sections(writer, places)

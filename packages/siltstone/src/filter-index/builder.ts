@@ -1,18 +1,21 @@
 /**
- * Builds the filter indexes of a segment while its rows are written. Memory: one or two bytes per value in a list, 50 MB
- * for numbers and hashed strings, and 50 MB for the trigrams of documents. The rest goes to the scratch disk.
+ * Builds the filter indexes of a segment while its rows are written. What the indexes of metadata of other segments say of rows
+ * that come from these is merged, without a look at the rows' metadata. Trigrams are made again: they are of groups of rows, which change.
+ * Memory: one or two bytes per value in a list, 50 MB for numbers and hashed strings, 50 MB for the trigrams of documents, and
+ * while indexes are merged 4 bytes per value of a key. The rest goes to the scratch disk.
  */
 import { utf8Encode } from '#codec'
-import type { Pending, Sink } from '../format/segment/sink.ts'
+import { type OldSegment, segmentThatKnows } from '../format/segment/old-segment.ts'
+import type { Pending } from '../format/segment/sink.ts'
 import type { SegmentWriter } from '../format/segment/writer.ts'
 import { memoryScratch, type Scratch, type ScratchFile } from '../ports/scratch.ts'
 import type { Metadata, MetadataScalar } from '../model/record.ts'
 import type { ValueKind } from '../model/schema.ts'
-import { encodeRowSet } from '../format/roaring.ts'
 import type { GrowingPairs } from './growing.ts'
 import { KeyBuilder } from './key-builder.ts'
-import { type IndexDirectory, type KeyParts, MAX_KEYS, METADATA_VALUES, type TermRow } from './layout.ts'
-import { writeRun } from './runs.ts'
+import { type IndexDirectory, MAX_KEYS, METADATA_VALUES } from './layout.ts'
+import { type OldParts, writeHead, writeLists, type WrittenKey } from './merged-key.ts'
+import { OldValues } from './old-values.ts'
 import { TrigramWriter } from './trigram-writer.ts'
 import { writePart } from './write-part.ts'
 
@@ -24,20 +27,39 @@ export class FilterIndexBuilder {
   readonly #keys = new Map<string, Builders>()
   readonly #trigrams: TrigramWriter
   readonly #scratch: Scratch
+  /** By the place of the segment; undefined: its metadata is indexed again. */
+  readonly #old: readonly (OldValues | undefined)[]
   readonly #maxPairs: number
   #file: ScratchFile | undefined
   #complete = true
 
-  /** @param maxPairs the most pairs of numbers and hashed strings in memory, 12 bytes each */
-  constructor(scratch: Scratch = memoryScratch, maxPairs = MAX_PAIRS) {
+  /** @param maxPairs the most pairs of numbers and hashed strings in memory, 12 bytes each @param old see `merging` */
+  constructor(scratch: Scratch = memoryScratch, maxPairs = MAX_PAIRS, old: readonly (OldValues | undefined)[] = []) {
     this.#scratch = scratch
     this.#maxPairs = maxPairs
+    this.#old = old
     this.#trigrams = new TrigramWriter(scratch)
   }
 
-  /** Rows come in order, from 0; metadata as `parseForFilter` gives them. If a promise is returned, wait for it before the next call. */
-  add(row: number, metadata: Metadata | null, document: string | null): Pending {
-    if (metadata !== null) this.#addMetadata(row, metadata)
+  /** @param segments that rows come from @throws SiltstoneError `corrupt` when an index of theirs is damaged */
+  static async merging(scratch: Scratch | undefined, segments: readonly OldSegment[]): Promise<FilterIndexBuilder> {
+    const old = await Promise.all(segments.map((segment) => OldValues.of(segment)))
+    const keys = new Set(old.flatMap((values) => [...(values?.keys.keys() ?? [])]))
+    // Which keys are left out depends on the order of the rows.
+    return new FilterIndexBuilder(scratch, MAX_PAIRS, keys.size > MAX_KEYS ? [] : old)
+  }
+
+  /** Whether a row's metadata must be given. @param origin see `originOf`; undefined: it was in no segment */
+  needsMetadata(origin: number | undefined): boolean {
+    return this.#old[segmentThatKnows(origin, 'metadata')] === undefined
+  }
+
+  /**
+   * Rows come in order, from 0; metadata as `parseForFilter` gives them. If a promise is returned, wait for it before the next call.
+   * @param origin see `originOf`; undefined: the row was in no segment
+   */
+  add(row: number, metadata: Metadata | null, document: string | null, origin?: number): Pending {
+    if (metadata !== null && this.needsMetadata(origin)) this.#addMetadata(row, metadata)
     const indexed = document === null ? undefined : this.#trigrams.add(row, document)
     if (row % CHECK_ROWS !== CHECK_ROWS - 1) return indexed
     const large = this.#largeRuns()
@@ -83,13 +105,19 @@ export class FilterIndexBuilder {
     return builders
   }
 
-  /** Call after the last row. */
+  /** Call after the last row, when the maps of old segments are filled. */
   async sections(writer: SegmentWriter): Promise<void> {
     await writer.addSection(METADATA_VALUES.name, async (sink) => {
-      const written: [string, { scalar: WrittenKey; member: WrittenKey; kinds: ValueKind[] }][] = []
-      for (const [key, { scalar, member, kinds }] of this.#keys) {
-        const lists = { scalar: await writeLists(sink, scalar), member: await writeLists(sink, member) }
-        written.push([key, { ...lists, kinds: [...kinds].sort() }])
+      const written: [string, { scalar: WrittenKey; member: WrittenKey; kinds: ReadonlySet<ValueKind> }][] = []
+      const { names, complete } = this.#names()
+      for (const key of names) {
+        const fresh = this.#keys.get(key)
+        const kinds = new Set(fresh?.kinds)
+        for (const values of this.#old)
+          if (values?.isWhole) for (const kind of values.keys.get(key)?.kinds ?? []) kinds.add(kind)
+        const listsOf = (form: 'scalar' | 'member') => writeLists(sink, fresh?.[form], this.#oldParts(key, form), kinds)
+        const lists = { scalar: await listsOf('scalar'), member: await listsOf('member') }
+        if (kinds.size > 0) written.push([key, { ...lists, kinds }])
       }
       const headAt = sink.position
       // Pairs, since `__proto__` may be a key.
@@ -101,14 +129,31 @@ export class FilterIndexBuilder {
           {
             ...(Object.keys(parts.scalar).length > 0 && { scalar: parts.scalar }),
             ...(Object.keys(parts.member).length > 0 && { member: parts.member }),
-            kinds,
+            kinds: [...kinds].sort(),
           },
         ])
       }
-      const directory = await writePart(sink, utf8Encode(JSON.stringify({ keys, complete: this.#complete })))
+      const directory = await writePart(sink, utf8Encode(JSON.stringify({ keys, complete })))
       return { type: METADATA_VALUES.type, params: { headBytes: sink.position - headAt }, directory }
     })
     await this.#trigrams.section(writer)
+  }
+
+  /** The keys to write, in order. */
+  #names(): { names: string[]; complete: boolean } {
+    const names = new Set(this.#old.flatMap((values) => [...(values?.keys.keys() ?? [])]))
+    let complete = this.#complete
+    for (const key of this.#keys.keys())
+      if (names.has(key) || names.size < MAX_KEYS) names.add(key)
+      else complete = false
+    return { names: [...names].sort(), complete }
+  }
+
+  #oldParts(key: string, form: 'scalar' | 'member'): OldParts[] {
+    return this.#old.flatMap((values) => {
+      const parts = values?.keys.get(key)?.[form]
+      return values && parts ? [{ values, parts }] : []
+    })
   }
 
   /** Frees the scratch disk. */
@@ -128,36 +173,4 @@ class Builders {
     else this.kinds.add(typeof value === 'bigint' || Number.isInteger(value) ? 'int' : 'float')
     this[form].add(value, row)
   }
-}
-
-/** A key whose lists and pages are written, with what remains to be written to the head. */
-interface WrittenKey {
-  terms: TermRow[]
-  numbers: Awaited<ReturnType<typeof writeRun>> | undefined
-  hashes: Awaited<ReturnType<typeof writeRun>> | undefined
-  rounded: boolean
-}
-
-async function writeLists(sink: Sink, { terms, numbers, hashes, rounded }: KeyBuilder): Promise<WrittenKey> {
-  const rows: TermRow[] = []
-  for (const [term, growing] of [...terms].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const list = growing.values()
-    const { offset, length, crc32 } = await writePart(sink, encodeRowSet(list))
-    rows.push([term, offset, length, crc32, list.length])
-  }
-  return {
-    terms: rows,
-    numbers: numbers.count > 0 ? await writeRun(sink, numbers) : undefined,
-    hashes: hashes && (await writeRun(sink, hashes)),
-    rounded,
-  }
-}
-
-async function writeHead(sink: Sink, { terms, numbers, hashes, rounded }: WrittenKey): Promise<KeyParts> {
-  const parts: KeyParts = {}
-  if (terms.length > 0) parts.terms = await writePart(sink, utf8Encode(JSON.stringify(terms)))
-  if (rounded) parts.rounded = true
-  if (numbers) parts.numbers = { ...numbers.run, pages: await writePart(sink, numbers.directory) }
-  if (hashes) parts.hashes = { ...hashes.run, pages: await writePart(sink, hashes.directory) }
-  return parts
 }

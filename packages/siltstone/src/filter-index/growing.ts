@@ -1,5 +1,6 @@
 /** What an index collects while rows stream by: lists of rows, and pairs of a value and a row. */
 import type { ScratchFile } from '../ports/scratch.ts'
+import { PAIR_BYTES } from './layout.ts'
 import { eachPosting, PostingBuffer } from './postings.ts'
 
 /** Ascending rows without duplicates. Most lists take about one byte per row. */
@@ -21,7 +22,6 @@ export class GrowingRows {
 }
 
 const CHUNK_PAIRS = 1 << 15
-const PAIR_BYTES = 12
 /** Pairs of a run that are read at once. */
 const READ_PAIRS = 4_096
 

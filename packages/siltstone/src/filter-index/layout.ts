@@ -62,7 +62,8 @@ export interface IndexDirectory {
 
 export type TermRow = [term: string, offset: number, length: number, crc32: string, rows: number]
 
-export const pageBytes = (pairs: number): number => pairs * 12
+export const PAIR_BYTES = 12
+export const pageBytes = (pairs: number): number => pairs * PAIR_BYTES
 
 /** The term of a string or boolean: a letter for the type, then the value. */
 export function termOf(value: string | boolean): string {

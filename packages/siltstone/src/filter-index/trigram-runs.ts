@@ -15,6 +15,11 @@ const MAX_PAIRS = 4_000_000
 /** Pairs are kept in chunks, because an array that grows is copied again and again. */
 const CHUNK_BITS = 16
 const CHUNK_PAIRS = 1 << CHUNK_BITS
+const ASCII_PAIRS = 1 << 17
+const ASCII_BITS = 7
+const ASCII_TRIGRAMS = 1 << (3 * ASCII_BITS)
+/** In two code units as one word: the bits that ASCII does not have. */
+const NOT_ASCII = 0xff80ff80 | 0
 
 /** The groups of one trigram in one run. */
 export interface TrigramList {
@@ -29,9 +34,15 @@ export interface TrigramList {
 export class TrigramRuns {
   readonly #runs: SpilledRuns<TrigramList>
   readonly #maxPairs: number
+  readonly #asciiPairs: number
   #table = new TrigramTable()
-  /** For each trigram of the table: the last group that has it, plus 1. */
+  /** For each trigram of the table that is not of ASCII: the last group that has it, plus 1. */
   #seen = new Uint32Array(1_024)
+  /**
+   * Most trigrams are of ASCII, and are found without a hash, once there are enough to be worth 16 MB. For each of these: the last
+   * group that has it, plus 1, and its number in the table, plus 1.
+   */
+  #ascii: { seen: Uint32Array; numbers: Uint32Array } | undefined
   /** The trigram of each pair. */
   #numbers: Uint32Array[] = []
   #count = 0
@@ -39,7 +50,9 @@ export class TrigramRuns {
   #groups: number[] = []
   #firsts: number[] = []
 
-  constructor(scratch: Scratch, maxPairs = MAX_PAIRS) {
+  /** @param asciiPairs from this many pairs on, trigrams of ASCII are found without a hash */
+  constructor(scratch: Scratch, maxPairs = MAX_PAIRS, asciiPairs = ASCII_PAIRS) {
+    this.#asciiPairs = asciiPairs
     this.#runs = new SpilledRuns(scratch, trigramItems())
     this.#maxPairs = maxPairs
   }
@@ -49,21 +62,38 @@ export class TrigramRuns {
     if (this.#groups.at(-1) !== group) {
       this.#groups.push(group)
       this.#firsts.push(this.#count)
+      // Not within a group: each of the two ways knows its own trigrams of the group.
+      if (this.#count >= this.#asciiPairs)
+        this.#ascii ??= { seen: new Uint32Array(ASCII_TRIGRAMS), numbers: new Uint32Array(ASCII_TRIGRAMS) }
     }
+    const ascii = this.#ascii
     let pair = text.charCodeAt(0) * 65_536 + text.charCodeAt(1)
+    // The last units, 7 bits each; meaningful if they are ASCII.
+    let place = (pair >>> 9) | (pair & 127)
     for (let i = 2; i < text.length; i++) {
       const third = text.charCodeAt(i)
-      this.#note(pair, third, group)
-      pair = ((pair << 16) | third) >>> 0
+      place = ((place << ASCII_BITS) | third) & (ASCII_TRIGRAMS - 1)
+      if (!ascii || ((pair | third) & NOT_ASCII) !== 0) this.#note(pair >>> 0, third, group)
+      else if (ascii.seen[place] !== group + 1) {
+        ascii.seen[place] = group + 1
+        let number = ascii.numbers[place] as number
+        if (number === 0) ascii.numbers[place] = number = this.#table.numberOf(pair >>> 0, third) + 1
+        this.#push(number - 1)
+      }
+      pair = (pair << 16) | third
     }
     return this.#count >= this.#maxPairs ? this.#spill() : undefined
   }
 
   #note(pair: number, third: number, group: number): void {
     const number = this.#table.numberOf(pair, third)
-    if (number >= this.#seen.length) this.#seen = grown(this.#seen, new Uint32Array(2 * this.#seen.length))
+    if (number >= this.#seen.length) this.#seen = grown(this.#seen, new Uint32Array(2 * number))
     if (this.#seen[number] === group + 1) return
     this.#seen[number] = group + 1
+    this.#push(number)
+  }
+
+  #push(number: number): void {
     const place = this.#count & (CHUNK_PAIRS - 1)
     if (place === 0) this.#numbers[this.#count >>> CHUNK_BITS] ??= new Uint32Array(CHUNK_PAIRS)
     const chunk = this.#numbers[this.#count >>> CHUNK_BITS] as Uint32Array
@@ -114,6 +144,8 @@ export class TrigramRuns {
     await this.#runs.add(this.#sorted())
     this.#table = new TrigramTable()
     this.#seen.fill(0)
+    this.#ascii?.seen.fill(0)
+    this.#ascii?.numbers.fill(0)
     this.#count = 0
     this.#groups = []
     this.#firsts = []
@@ -132,6 +164,7 @@ export class TrigramRuns {
     // Frees the memory of the pairs.
     this.#numbers = []
     this.#seen = new Uint32Array(0)
+    this.#ascii = undefined
     let equal: TrigramList[] = []
     for await (const batch of this.#runs.merged())
       for (const list of batch) {

@@ -21,8 +21,8 @@ export class TrigramWriter {
   readonly #runs: TrigramRuns
   #lastRow = -1
 
-  constructor(scratch: Scratch, maxPairs?: number) {
-    this.#runs = new TrigramRuns(scratch, maxPairs)
+  constructor(scratch: Scratch, maxPairs?: number, asciiPairs?: number) {
+    this.#runs = new TrigramRuns(scratch, maxPairs, asciiPairs)
   }
 
   /** Rows must ascend. */

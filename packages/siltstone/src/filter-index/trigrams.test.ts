@@ -9,11 +9,11 @@ import { TrigramReader } from './trigram-reader.ts'
 import { TrigramTable } from './trigram-table.ts'
 import { TrigramWriter } from './trigram-writer.ts'
 
-async function written(documents: readonly string[], maxPairs?: number) {
+async function written(documents: readonly string[], maxPairs?: number, asciiPairs?: number) {
   const bucket = new Bucket()
   const fileKey = (name: string) => `segment/${name}`
   const writer = new SegmentWriter({ id: segmentUlid, dimension: 1, fileKey, open: bucket.open, singleFile: true })
-  const trigrams = new TrigramWriter(memoryScratch, maxPairs)
+  const trigrams = new TrigramWriter(memoryScratch, maxPairs, asciiPairs)
   for (const [i, document] of documents.entries()) {
     await trigrams.add(i, document)
     const vector = Float32Array.of(i)
@@ -30,7 +30,7 @@ async function written(documents: readonly string[], maxPairs?: number) {
   return { reader: new SegmentReader(descriptor, bucket.read), bytes, bucket, descriptor }
 }
 
-const units = fc.constantFrom('a', 'b', 'c', ' ', 'é', '中', '😀', '\u0000', '\uffff')
+const units = fc.constantFrom('a', 'b', 'c', ' ', '\u007f', '\u0080', 'é', '中', '😀', '\u0000', '\uffff')
 const documents = fc.array(
   fc.array(units, { maxLength: 12 }).map((all) => all.join('')),
   { minLength: 1, maxLength: 60 },
@@ -59,6 +59,16 @@ describe('lists of trigrams', () => {
         expect((await written(all, maxPairs)).bytes).toEqual((await written(all)).bytes)
       }),
       { numRuns: 60 },
+    )
+  })
+
+  it('are the same bytes from whichever trigram on those of ASCII are found without a hash', async () => {
+    await fc.assert(
+      fc.asyncProperty(documents, fc.nat(200), fc.integer({ min: 1, max: 100 }), async (all, asciiPairs, maxPairs) => {
+        const expected = (await written(all)).bytes
+        expect((await written(all, maxPairs, asciiPairs)).bytes).toEqual(expected)
+      }),
+      { numRuns: 25 },
     )
   })
 

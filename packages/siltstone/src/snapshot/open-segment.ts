@@ -57,6 +57,19 @@ export class OpenSegment {
     return this.deleted ? live.subtract(this.deleted) : live
   }
 
+  /** Another reader, which leaves the cache of blocks as it is: for reading whole indexes once. */
+  uncached(): SegmentReader {
+    return new SegmentReader(this.ref.segment, this.reader.source.read)
+  }
+
+  /** Rows whose values overlays changed; undefined: none. */
+  async changedRows(name: OverlayColumn): Promise<RowSet | undefined> {
+    let changed: RowSet | undefined
+    for (const overlay of this.overlays)
+      for (const row of await overlay.changedRows(name)) (changed ??= new RowSet(this.rows)).add(row)
+    return changed
+  }
+
   async column(name: OverlayColumn, rows: readonly number[]): Promise<(string | null)[]> {
     const values = await this.reader.column(name, rows)
     for (const overlay of this.overlays) {

@@ -2,11 +2,10 @@
 import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
 import { sparseIndexesOf, textFieldsOf } from '../model/schema.ts'
 import type { SegmentReader } from '../format/segment/reader.ts'
-import type { WantedIndexes } from './builder.ts'
 import { isDictionary, keyOfDictionary, WordDictionary } from './dictionary/word-dictionary.ts'
 import { isOfTexts, isWordIndex } from './layout.ts'
 import { WordIndex } from './word-index.ts'
-import { textSource, type TextSource, type WordSource } from './word-source.ts'
+import { textSource, type TextSource, type WantedIndexes, type WordSource } from './word-source.ts'
 
 export async function wantedIndexes(schema: Record<string, unknown> | null): Promise<WantedIndexes> {
   return {

@@ -34,6 +34,15 @@ export class KeyNumbers {
     return number
   }
 
+  /** @returns the number of the key; −1 if it has none */
+  find(key: number): number {
+    const mask = this.#slots.length - 1
+    for (let slot = hashOf(key) & mask; ; slot = (slot + 1) & mask) {
+      const number = (this.#slots[slot] as number) - 1
+      if (number < 0 || this.#keys[number] === key) return number
+    }
+  }
+
   #grow(): void {
     const slots = new Int32Array(2 * this.#slots.length)
     const mask = slots.length - 1

@@ -4,7 +4,7 @@ import { writeUint32 } from '../codec/bytes.ts'
 import type { Sink } from '../format/segment/sink.ts'
 import type { SegmentLayout } from '../format/segment/layout.ts'
 import type { SectionContent } from '../format/segment/writer.ts'
-import type { Inverter } from './inverter.ts'
+import type { TermPostings } from './inverter.ts'
 import { type KeySpace, pageOf } from './keys.ts'
 import { COMPACT_VERSION, INLINE_POSTINGS, WORD_INDEX_TYPE, type WordIndexParams } from './layout.ts'
 import { type BoundOf, encodeList } from './posting-list.ts'
@@ -19,8 +19,6 @@ const MOST_PAGE_WASTE = 3
 
 export interface SectionSpec {
   keys: KeySpace
-  /** Turns stored payloads of the inverter into those of the section. */
-  payloadsOf: (payloads: Uint32Array) => Uint32Array
   areFloats: boolean
   boundOf: BoundOf
   /** Written last: lengths, or the table of weights; undefined: none. */
@@ -29,11 +27,15 @@ export interface SectionSpec {
   params: Pick<WordIndexParams, 'key' | 'kind' | 'valued' | 'totalLength' | 'lengthBytes' | 'leastWeight'>
 }
 
-export async function writeWordSection(inverter: Inverter, sink: Sink, spec: SectionSpec): Promise<SectionContent> {
+/** @param lists by ascending key, none of them empty */
+export async function writeWordSection(
+  lists: AsyncIterable<TermPostings>,
+  sink: Sink,
+  spec: SectionSpec,
+): Promise<SectionContent> {
   const { keys, areFloats, boundOf, layout } = spec
   const terms = new PendingTerms(keys)
-  for await (const { key, rows, payloads: raw } of inverter.lists()) {
-    const payloads = spec.payloadsOf(raw)
+  for await (const { key, rows, payloads } of lists) {
     if (rows.length <= INLINE_POSTINGS) terms.addInline(key, rows, payloads)
     else {
       const bytes = encodeList(rows, payloads, areFloats, boundOf)

@@ -3,11 +3,14 @@ import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
 import { type Bucket, segmentUlid } from '../format/segment/testing.ts'
 import { SegmentWriter } from '../format/segment/writer.ts'
-import { type BuilderOptions, type WantedIndexes, WordIndexBuilder } from './builder.ts'
+import { type BuilderOptions, WordIndexBuilder } from './builder.ts'
+import type { WantedIndexes } from './word-source.ts'
 
 export interface IndexedRow {
   metadata: string | null
   document: string | null
+  /** Where it was: see `originOf`. */
+  origin?: number
 }
 
 export async function writeIndexed(
@@ -19,8 +22,9 @@ export async function writeIndexed(
   const fileKey = (name: string) => `segment/${name}`
   const writer = new SegmentWriter({ id: segmentUlid, dimension: 1, fileKey, open: bucket.open, singleFile: true })
   const builder = new WordIndexBuilder(wanted, options)
-  for (const [i, { metadata, document }] of rows.entries()) {
-    await builder.add(i, metadata === null ? null : parseForFilter(metadata), document)
+  for (const [i, { metadata, document, origin }] of rows.entries()) {
+    const isRead = metadata !== null && builder.needsMetadata(origin)
+    await builder.add(i, isRead ? parseForFilter(metadata) : null, document, origin)
     const vector = Float32Array.of(i)
     await writer.append({ id: `row-${i}`, ordinal: i, version: 1, vector, document, metadata, uri: null })
   }

@@ -11,6 +11,14 @@ export interface TextSource {
   analyzer: Analyzer
 }
 
+/** The indexes to build. */
+export interface WantedIndexes {
+  /** Of documents and of texts under metadata keys. */
+  texts: readonly TextSource[]
+  /** Metadata keys whose sparse vectors are indexed. */
+  sparseKeys: readonly string[]
+}
+
 export type WordSource = TextSource | { kind: 'sparse'; key: string }
 
 /** Loads the rules of the language if need be. */

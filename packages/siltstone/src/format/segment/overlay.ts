@@ -264,6 +264,14 @@ export class OverlayReader {
     return out
   }
 
+  /** The rows of which this overlay changes the column, ascending. */
+  async changedRows(name: OverlayColumn): Promise<number[]> {
+    if (!this.descriptor.columns.includes(name)) return []
+    const { rows, changed } = await this.load()
+    const bitmap = changed[name]
+    return [...rows].filter((_, at) => (((bitmap?.[at >>> 3] ?? 0) >>> (at & 7)) & 1) === 1)
+  }
+
   async lookup(row: number, name: OverlayColumn): Promise<string | null | undefined> {
     return (await this.column(name, [row]))[0]
   }

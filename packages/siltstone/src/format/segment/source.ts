@@ -87,6 +87,11 @@ export class SectionSource {
     return file.key
   }
 
+  /** Reads past the cache. */
+  get read(): ReadRange {
+    return this.#read
+  }
+
   /** `offset` in the object. @throws SiltstoneError `corrupt` (`object-truncated`) */
   async range(section: SectionDescriptor, offset: number, length: number, into?: Uint8Array): Promise<Uint8Array> {
     if (length === 0) return new Uint8Array(0)

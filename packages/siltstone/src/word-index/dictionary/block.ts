@@ -36,7 +36,7 @@ export class DictionaryBlockBuilder {
   }
 
   add({ word, rows }: WordRows): void {
-    const bytes = Uint8Array.from(utf8Encode(word))
+    const bytes = utf8Encode(word)
     if (bytes.length > MOST_WORD_BYTES) throw new RangeError(`a word has ${bytes.length} bytes`)
     let shared = 0
     while (shared < this.#before.length && this.#before[shared] === bytes[shared]) shared++
