@@ -153,7 +153,7 @@ async function writeMerge(
   const inputs = await Promise.all(
     plan.inputs.map(async (ref): Promise<Taken> => {
       const segment = await context.pool.open(ref)
-      return { segment, live: segment.live().toArray().slice(0, plan.rows) }
+      return { segment, once: segment.uncached(), live: segment.live().toArray().slice(0, plan.rows) }
     }),
   )
   const maps = inputs.map(({ segment }) => new Uint32Array(segment.rows).fill(GONE))

@@ -1,5 +1,6 @@
 /** The live rows of a merge's inputs, with their overlays applied, and maps from old rows to new ones. */
 import { GONE, OldSegment, originOf } from '../format/segment/old-segment.ts'
+import type { SegmentReader } from '../format/segment/reader.ts'
 import type { SegmentRow } from '../format/segment/writer.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import { evenly, type OldRows, type RowSource } from './write-segment.ts'
@@ -9,6 +10,8 @@ const ROW_BATCH = 1_024
 /** The rows that are taken from a segment, ascending. */
 export interface Taken {
   segment: OpenSegment
+  /** For what is read once: it leaves the cache to blocks that several batches need. */
+  once: SegmentReader
   live: readonly number[]
 }
 
@@ -47,13 +50,13 @@ class GivenRows implements OldRows {
   }
 
   async open(): Promise<void> {
-    for (const [i, { segment, live }] of this.#inputs.entries()) {
+    for (const [i, { segment, once, live }] of this.#inputs.entries()) {
       const isUsed = segment.rows - live.length <= MOST_LOST * segment.rows
       this.#places.push(isUsed ? this.segments.length : -1)
       if (!isUsed) continue
       const [documents, metadata] = [await segment.changedRows('documents'), await segment.changedRows('metadata')]
       const changed = { ...(documents && { documents }), ...(metadata && { metadata }) }
-      this.segments.push(new OldSegment(segment.uncached(), live.length, this.#maps[i] as Uint32Array, changed))
+      this.segments.push(new OldSegment(once, live.length, this.#maps[i] as Uint32Array, changed))
     }
   }
 
@@ -86,9 +89,9 @@ function translate(maps: readonly Uint32Array[], places: Uint32Array): void {
 /** The rows of an input are sorted by cluster, so an even sample contains rows of every cluster. */
 async function* sampleOf(inputs: readonly Taken[], count: number): AsyncGenerator<Float32Array[]> {
   const total = inputs.reduce((sum, { live }) => sum + live.length, 0)
-  for (const { segment, live } of inputs) {
+  for (const { once, live } of inputs) {
     const chosen = evenly(live.length, Math.ceil((count * live.length) / total)).map((i) => live[i] as number)
-    for (let i = 0; i < chosen.length; i += ROW_BATCH) yield segment.reader.vectors(chosen.slice(i, i + ROW_BATCH))
+    for (let i = 0; i < chosen.length; i += ROW_BATCH) yield once.vectors(chosen.slice(i, i + ROW_BATCH))
   }
 }
 
@@ -150,7 +153,10 @@ interface Batch {
 }
 
 /** Live rows in batches: in stored order, which reads every block once, or in order of insertion. */
-async function* liveRows({ segment: input, live: taken }: Taken, order: 'stored' | 'inserted'): AsyncGenerator<Batch> {
+async function* liveRows(
+  { segment: input, once, live: taken }: Taken,
+  order: 'stored' | 'inserted',
+): AsyncGenerator<Batch> {
   const { ordinals, versions } = await input.rowInfo()
   const live = [...taken]
   if (order === 'inserted' && input.ref.segment.order !== 'ordinal')
@@ -161,7 +167,7 @@ async function* liveRows({ segment: input, live: taken }: Taken, order: 'stored'
     const sorted = order === 'stored' ? rows : [...rows].sort((a, b) => a - b)
     const [ids, vectors, documents, metadata, uris] = await Promise.all([
       input.reader.ids(sorted),
-      input.reader.vectors(sorted),
+      once.vectors(sorted),
       input.column('documents', sorted),
       input.column('metadata', sorted),
       input.column('uris', sorted),

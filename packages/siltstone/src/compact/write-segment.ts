@@ -11,7 +11,7 @@ import type { OldSegment } from '../format/segment/old-segment.ts'
 import type { SegmentDescriptor } from '../format/segment/descriptor.ts'
 import { verifySegment } from '../format/segment/verify-segment.ts'
 import { SegmentReader } from '../format/segment/reader.ts'
-import type { Pending } from '../format/segment/sink.ts'
+import { both, type Pending } from '../format/segment/sink.ts'
 import { type SegmentRow, SegmentWriter } from '../format/segment/writer.ts'
 import { IvfBuilder } from '../ivf/build/builder.ts'
 import { verifyIvf } from '../ivf/verify-ivf.ts'
@@ -136,12 +136,11 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
     const origin = source.old?.originOf(arrival)
     const isRead = row.metadata !== null && (filters.needsMetadata(origin) || words.needsMetadata(origin))
     const metadata = isRead ? parseForFilter(row.metadata as string) : null
-    const indexed = [
+    const indexed = both(
       filters.add(writer.rows, metadata, document, origin),
       words.add(writer.rows, metadata, document, origin),
-    ]
-    if (!indexed.some((it) => it !== undefined)) return writer.append(row)
-    return Promise.all(indexed.filter((it) => it !== undefined)).then(() => writer.append(row))
+    )
+    return indexed ? indexed.then(() => writer.append(row)) : writer.append(row)
   }
   try {
     let places: Uint32Array | undefined
@@ -176,7 +175,10 @@ async function writeInserted(job: SegmentJob, append: Append, source: RowSource)
   let arrival = 0
   for await (const batch of source.rows('inserted')) {
     job.signal.throwIfAborted()
-    for (const row of batch) await append(row, arrival++)
+    for (const row of batch) {
+      const pending = append(row, arrival++)
+      if (pending) await pending
+    }
   }
 }
 
@@ -206,7 +208,8 @@ async function writeClustered(
       signal.throwIfAborted()
       for (const { row, arrival } of batch) {
         places[arrival] = writer.rows
-        await append(row, arrival)
+        const pending = append(row, arrival)
+        if (pending) await pending
       }
     }
     await builder.sections(writer, places)

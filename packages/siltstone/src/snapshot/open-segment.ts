@@ -57,9 +57,10 @@ export class OpenSegment {
     return this.deleted ? live.subtract(this.deleted) : live
   }
 
-  /** Another reader, which leaves the cache of blocks as it is: for reading whole indexes once. */
+  /** Another reader, which leaves the cache of blocks as it is: for what is read once. */
   uncached(): SegmentReader {
-    return new SegmentReader(this.ref.segment, this.reader.source.read)
+    const { read, gapBytes } = this.reader.source
+    return new SegmentReader(this.ref.segment, read, { gapBytes })
   }
 
   /** Rows whose values overlays changed; undefined: none. */

@@ -5,7 +5,7 @@
  * row. The rest goes to the scratch disk.
  */
 import type { OldSegment } from '../format/segment/old-segment.ts'
-import type { Pending } from '../format/segment/sink.ts'
+import { both, type Pending } from '../format/segment/sink.ts'
 import { STORED_LAYOUT } from '../format/segment/layout.ts'
 import type { SegmentWriter } from '../format/segment/writer.ts'
 import type { Metadata } from '../model/record.ts'
@@ -79,11 +79,9 @@ export class WordIndexBuilder {
    */
   add(row: number, metadata: Metadata | null, document: string | null, origin?: number): Pending {
     let pending: Pending
-    const wait = (added: Pending) => {
-      if (added) pending = pending ? Promise.all([pending, added]).then(() => undefined) : added
-    }
-    for (const builder of this.#texts) if (!builder.knows(origin)) wait(builder.add(row, metadata, document))
-    for (const builder of this.#sparse) if (!builder.knows(origin)) wait(builder.add(row, metadata))
+    for (const builder of this.#texts)
+      if (!builder.knows(origin)) pending = both(pending, builder.add(row, metadata, document))
+    for (const builder of this.#sparse) if (!builder.knows(origin)) pending = both(pending, builder.add(row, metadata))
     return pending
   }
 

@@ -14,6 +14,12 @@ export type OpenFile = (key: string) => Promise<OutputFile>
 /** A promise only when there is something to wait for; the caller awaits it before the next call. */
 export type Pending = Promise<void> | undefined
 
+/** Waits for two; for nothing if there is nothing to wait for, as for most rows. */
+export function both(first: Pending, second: Pending): Pending {
+  if (!first || !second) return first ?? second
+  return Promise.all([first, second]).then(() => undefined)
+}
+
 export interface Sink {
   /** Bytes written so far. */
   readonly position: number

@@ -12,7 +12,7 @@ import { int8RecordBytes } from './int8-vectors.ts'
 import { FragmentWriter } from './fragment-writer.ts'
 import { FRAGMENTS } from './fragments.ts'
 import { type SegmentLayout, STORED_LAYOUT } from './layout.ts'
-import { FileSink, MemorySink, type OpenFile, type Pending, type Sink } from './sink.ts'
+import { both, FileSink, MemorySink, type OpenFile, type Pending, type Sink } from './sink.ts'
 
 export interface SegmentRow {
   id: string
@@ -125,22 +125,18 @@ export class SegmentWriter {
     note(this.#versions, row.version)
     this.#index.append(row.id)
     const { id, metadata, document, uri, ordinal, version } = row
-    const parts = this.#layout.isCompact
-      ? [
-          this.#vectors.appendInt8(row.vector),
-          this.#rows.appendRecord(Uint32Array.of(ordinal)),
-          this.#fragments?.append({ ids: id, metadata, documents: document, uris: uri }),
-        ]
-      : [
-          this.#vectors.appendFloats(row.vector),
-          this.#rows.appendWords(low(ordinal), high(ordinal), low(version), high(version)),
-          this.#texts?.ids.append(id),
-          this.#texts?.metadata.append(metadata),
-          this.#texts?.documents.append(document),
-          this.#texts?.uris.append(uri),
-        ]
-    const pending = parts.filter((it) => it !== undefined)
-    return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined)
+    if (this.#layout.isCompact) {
+      const numbers = both(this.#vectors.appendInt8(row.vector), this.#rows.appendRecord(Uint32Array.of(ordinal)))
+      return both(numbers, this.#fragments?.append({ ids: id, metadata, documents: document, uris: uri }))
+    }
+    let pending = this.#vectors.appendFloats(row.vector)
+    pending = both(pending, this.#rows.appendWords(low(ordinal), high(ordinal), low(version), high(version)))
+    const texts = this.#texts
+    if (!texts) return pending
+    pending = both(pending, texts.ids.append(id))
+    pending = both(pending, texts.metadata.append(metadata))
+    pending = both(pending, texts.documents.append(document))
+    return both(pending, texts.uris.append(uri))
   }
 
   #check({ id, ordinal, version, vector }: SegmentRow): void {
