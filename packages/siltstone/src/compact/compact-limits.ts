@@ -28,6 +28,8 @@ export interface CompactLimits {
   heldVectorBytes: number
   /** Rows that are sorted at a time while a segment is clustered. More rows than this lie on the scratch disk meanwhile. */
   sortBytes: number
+  /** Memory for the lists of a segment that is written, of its words, of its trigrams and of its values each. More lies on the scratch disk meanwhile. */
+  indexBytes: number
   /** Parsed blocks of segments that the compactor keeps: mostly those that tell where ids are. */
   cacheBytes: number
   /** Segments up to this size count as the lowest tier; each tier is `fanIn` times the one below. */
@@ -70,9 +72,16 @@ const LEAST_BYTES = 32 * MB
  */
 function memoryLimits(
   totalBytes: number,
-): Pick<CompactLimits, 'foldBytes' | 'aheadBytes' | 'heldVectorBytes' | 'sortBytes' | 'cacheBytes'> {
+): Pick<CompactLimits, 'foldBytes' | 'aheadBytes' | 'heldVectorBytes' | 'sortBytes' | 'indexBytes' | 'cacheBytes'> {
   const bytes = Math.max(LEAST_BYTES, totalBytes)
-  return { foldBytes: bytes / 3, aheadBytes: 0, heldVectorBytes: 0, sortBytes: bytes / 12, cacheBytes: bytes / 12 }
+  return {
+    foldBytes: bytes / 3,
+    aheadBytes: 0,
+    heldVectorBytes: 0,
+    sortBytes: bytes / 12,
+    indexBytes: bytes / 12,
+    cacheBytes: bytes / 12,
+  }
 }
 
 export const defaultCompactLimits: CompactLimits = {
@@ -80,6 +89,7 @@ export const defaultCompactLimits: CompactLimits = {
   aheadBytes: 128 * MB,
   heldVectorBytes: 64 * MB,
   sortBytes: 64 * MB,
+  indexBytes: 40 * MB,
   cacheBytes: 64 * MB,
   tierBaseBytes: 4 * MB,
   fanIn: 4,

@@ -115,7 +115,7 @@ describe('folding', () => {
         return store.get(key, options)
       },
     })
-    const compact = { heldVectorBytes, indexRows: 4, indexDimension: 2, sortBytes: 1 }
+    const compact = { heldVectorBytes, indexRows: 4, indexDimension: 2, sortBytes: 1, indexBytes: 1 }
     const world = new World({ env: { ...memoryEnvironment({ seed: 1 }), store: local }, compact })
     const one = world.process()
     await one.collection.write(Array.from({ length: 12 }, (_, i) => upsert(`r${i}`, [i % 3, i])))

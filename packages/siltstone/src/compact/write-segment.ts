@@ -42,7 +42,7 @@ export interface SegmentContext {
   env: Environment
   path: string
   pool: SegmentPool
-  limits: Pick<CompactLimits, 'indexRows' | 'indexDimension'> & Partial<Pick<CompactLimits, 'sortBytes'>>
+  limits: Pick<CompactLimits, 'indexRows' | 'indexDimension'> & Partial<Pick<CompactLimits, 'sortBytes' | 'indexBytes'>>
   /** How distances are measured, and the schema. Default: as the catalog says. */
   indexing?: Indexing
   /** Default `STORED_LAYOUT`. */
@@ -125,10 +125,16 @@ export async function writeSegment(job: SegmentJob, source: RowSource): Promise<
     },
   })
   const { scratch } = job.env
+  const { indexBytes: memoryBytes } = job.limits
   const old = source.old?.segments ?? []
-  const filters = isIndexed ? await FilterIndexBuilder.merging(scratch, old) : undefined
+  const filters = isIndexed ? await FilterIndexBuilder.merging({ scratch, memoryBytes }, old) : undefined
   const words = isIndexed
-    ? new WordIndexBuilder(await wantedIndexes(indexing?.schema ?? null), { scratch, layout: job.layout, old })
+    ? new WordIndexBuilder(await wantedIndexes(indexing?.schema ?? null), {
+        scratch,
+        memoryBytes,
+        layout: job.layout,
+        old,
+      })
     : undefined
   const append: Append = (row, arrival) => {
     if (!filters || !words) return writer.append(row)

@@ -1,8 +1,8 @@
 /**
  * Builds the filter indexes of a segment while its rows are written. What the indexes of metadata of other segments say of rows
  * that come from these is merged, without a look at the rows' metadata. Trigrams are made again: they are of groups of rows, which change.
- * Memory: one or two bytes per value in a list, 50 MB for numbers and hashed strings, 50 MB for the trigrams of documents, and
- * while indexes are merged 4 bytes per value of a key. The rest goes to the scratch disk.
+ * Memory: one or two bytes per value in a list, `memoryBytes` for numbers and hashed strings, as much and 16 MB for the trigrams of
+ * documents, and while indexes are merged 4 bytes per value of a key. The rest goes to the scratch disk.
  */
 import { utf8Encode } from '#codec'
 import { type OldSegment, segmentThatKnows } from '../format/segment/old-segment.ts'
@@ -13,15 +13,23 @@ import type { Metadata, MetadataScalar } from '../model/record.ts'
 import type { ValueKind } from '../model/schema.ts'
 import type { GrowingPairs } from './growing.ts'
 import { KeyBuilder } from './key-builder.ts'
-import { type IndexDirectory, MAX_KEYS, METADATA_VALUES } from './layout.ts'
+import { type IndexDirectory, MAX_KEYS, METADATA_VALUES, PAIR_BYTES } from './layout.ts'
 import { type OldParts, writeHead, writeLists, type WrittenKey } from './merged-key.ts'
 import { OldValues } from './old-values.ts'
+import { TRIGRAM_PAIR_BYTES } from './trigram-runs.ts'
 import { TrigramWriter } from './trigram-writer.ts'
 import { writePart } from './write-part.ts'
 
-const MAX_PAIRS = 4_000_000
+const MEMORY_BYTES = 40 * 1024 * 1024
 /** Rows between two checks of the number of pairs. */
 const CHECK_ROWS = 1_024
+
+export interface FilterIndexOptions {
+  /** Default: memory. */
+  scratch?: Scratch | undefined
+  /** For numbers and hashed strings, and as much for trigrams. Default 40 MB. */
+  memoryBytes?: number | undefined
+}
 
 export class FilterIndexBuilder {
   readonly #keys = new Map<string, Builders>()
@@ -33,20 +41,21 @@ export class FilterIndexBuilder {
   #file: ScratchFile | undefined
   #complete = true
 
-  /** @param maxPairs the most pairs of numbers and hashed strings in memory, 12 bytes each @param old see `merging` */
-  constructor(scratch: Scratch = memoryScratch, maxPairs = MAX_PAIRS, old: readonly (OldValues | undefined)[] = []) {
+  /** @param old see `merging` */
+  constructor(options: FilterIndexOptions = {}, old: readonly (OldValues | undefined)[] = []) {
+    const { scratch = memoryScratch, memoryBytes = MEMORY_BYTES } = options
     this.#scratch = scratch
-    this.#maxPairs = maxPairs
+    this.#maxPairs = Math.ceil(memoryBytes / PAIR_BYTES)
     this.#old = old
-    this.#trigrams = new TrigramWriter(scratch)
+    this.#trigrams = new TrigramWriter(scratch, Math.ceil(memoryBytes / TRIGRAM_PAIR_BYTES))
   }
 
   /** @param segments that rows come from @throws SiltstoneError `corrupt` when an index of theirs is damaged */
-  static async merging(scratch: Scratch | undefined, segments: readonly OldSegment[]): Promise<FilterIndexBuilder> {
+  static async merging(options: FilterIndexOptions, segments: readonly OldSegment[]): Promise<FilterIndexBuilder> {
     const old = await Promise.all(segments.map((segment) => OldValues.of(segment)))
     const keys = new Set(old.flatMap((values) => [...(values?.keys.keys() ?? [])]))
     // Which keys are left out depends on the order of the rows.
-    return new FilterIndexBuilder(scratch, MAX_PAIRS, keys.size > MAX_KEYS ? [] : old)
+    return new FilterIndexBuilder(options, keys.size > MAX_KEYS ? [] : old)
   }
 
   /** Whether a row's metadata must be given. @param origin see `originOf`; undefined: it was in no segment */

@@ -6,6 +6,7 @@ import { verifySegment } from '../format/segment/verify-segment.ts'
 import { SegmentReader } from '../format/segment/reader.ts'
 import { Bucket } from '../format/segment/testing.ts'
 import { SegmentWriter } from '../format/segment/writer.ts'
+import { PAIR_BYTES } from './layout.ts'
 import { memoryScratch } from '../ports/scratch.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
 import { FilterIndexBuilder } from './builder.ts'
@@ -213,8 +214,9 @@ describe('filter indexes', () => {
       files++
       return memoryScratch.create()
     }
-    const build = async (maxPairs?: number) => {
-      const builder = new FilterIndexBuilder({ create }, maxPairs)
+    const build = async (pairs?: number) => {
+      const memoryBytes = pairs === undefined ? undefined : pairs * PAIR_BYTES
+      const builder = new FilterIndexBuilder({ scratch: { create }, memoryBytes })
       for (let i = 0; i < 12_000; i++)
         await builder.add(
           i,

@@ -22,7 +22,7 @@ export async function writeFiltered(
 ): Promise<SegmentDescriptor> {
   const fileKey = (name: string) => `segment/${name}`
   const writer = new SegmentWriter({ id: segmentUlid, dimension: 1, fileKey, open: bucket.open, singleFile: true })
-  const builder = await FilterIndexBuilder.merging(undefined, old)
+  const builder = await FilterIndexBuilder.merging({}, old)
   for (const [i, { metadata, document, origin }] of rows.entries()) {
     const isRead = metadata !== null && builder.needsMetadata(origin)
     await builder.add(i, isRead ? parseForFilter(metadata) : null, document, origin)

@@ -10,7 +10,8 @@ import { type RunItems, SpilledRuns } from '../sort/spilled-runs.ts'
 import { eachPosting, PostingBuffer } from './postings.ts'
 import { grown, TrigramTable } from './trigram-table.ts'
 
-/** The most pairs in memory. Each takes 4 bytes, and 4 more while a run is sorted. */
+/** What a pair takes in memory, 4 bytes, and what more it takes while a run is sorted. */
+export const TRIGRAM_PAIR_BYTES = 8
 const MAX_PAIRS = 4_000_000
 /** Pairs are kept in chunks, because an array that grows is copied again and again. */
 const CHUNK_BITS = 16
@@ -101,32 +102,32 @@ export class TrigramRuns {
     this.#count++
   }
 
-  /** Calls `take` for each pair, in the order in which they came. */
-  #each(take: (number: number, group: number) => void): void {
-    for (let g = 0; g < this.#groups.length; g++) {
-      const group = this.#groups[g] as number
-      const end = this.#firsts[g + 1] ?? this.#count
-      for (let i = this.#firsts[g] as number; i < end; i++)
-        take((this.#numbers[i >>> CHUNK_BITS] as Uint32Array)[i & (CHUNK_PAIRS - 1)] as number, group)
-    }
-  }
-
   /** The lists in memory, by trigram. */
   *#sorted(): Generator<TrigramList> {
     const table = this.#table
     const ends = new Uint32Array(table.count + 1)
-    this.#each((number) => {
-      ends[number + 1] = (ends[number + 1] as number) + 1
-    })
+    for (let start = 0; start < this.#count; start += CHUNK_PAIRS) {
+      const chunk = this.#numbers[start >>> CHUNK_BITS] as Uint32Array
+      const pairs = Math.min(CHUNK_PAIRS, this.#count - start)
+      for (let i = 0; i < pairs; i++) {
+        const next = (chunk[i] as number) + 1
+        ends[next] = (ends[next] as number) + 1
+      }
+    }
     for (let number = 0; number < table.count; number++)
       ends[number + 1] = (ends[number + 1] as number) + (ends[number] as number)
     // Counting sort: stable, so groups stay in order. After the loop the list of `number` ends at `ends[number]`.
     const lists = new Uint32Array(this.#count)
-    this.#each((number, group) => {
-      const at = ends[number] as number
-      lists[at] = group
-      ends[number] = at + 1
-    })
+    for (let g = 0; g < this.#groups.length; g++) {
+      const group = this.#groups[g] as number
+      const end = this.#firsts[g + 1] ?? this.#count
+      for (let i = this.#firsts[g] as number; i < end; i++) {
+        const number = (this.#numbers[i >>> CHUNK_BITS] as Uint32Array)[i & (CHUNK_PAIRS - 1)] as number
+        const at = ends[number] as number
+        lists[at] = group
+        ends[number] = at + 1
+      }
+    }
     for (const number of table.sorted()) {
       const start = number === 0 ? 0 : (ends[number - 1] as number)
       const list = lists.subarray(start, ends[number])

@@ -1,6 +1,6 @@
 /**
  * Builds the word indexes of a segment, and the dictionaries of its texts, while its rows are written. Rows that were in other
- * segments keep what the indexes of these say of them: the indexes are merged, which takes no look at the rows' texts. Memory: 24 MB for the
+ * segments keep what the indexes of these say of them: the indexes are merged, which takes no look at the rows' texts. Memory: `memoryBytes` for the
  * postings of each index, 4 bytes per row, and some 100 bytes per term and word; while indexes are merged, 16 MB and 8 bytes per
  * row. The rest goes to the scratch disk.
  */
@@ -10,7 +10,7 @@ import { STORED_LAYOUT } from '../format/segment/layout.ts'
 import type { SegmentWriter } from '../format/segment/writer.ts'
 import type { Metadata } from '../model/record.ts'
 import { memoryScratch, type Scratch } from '../ports/scratch.ts'
-import { Inverter } from './inverter.ts'
+import { Inverter, POSTING_BYTES } from './inverter.ts'
 import { DOCUMENT_WORDS, sparseSectionName, textSectionName } from './layout.ts'
 import { DICTIONARY, textDictionaryName } from './dictionary/layout.ts'
 import { WordCounter } from './dictionary/word-counter.ts'
@@ -20,12 +20,18 @@ import { TextIndexBuilder } from './text-index-builder.ts'
 import { usableDictionaryOf, usableIndexOf } from './indexed-keys.ts'
 import type { WantedIndexes } from './word-source.ts'
 
+const MEMORY_BYTES = 40 * 1024 * 1024
+
 export interface BuilderOptions {
   scratch?: Scratch | undefined
-  /** The most postings of an index in memory. */
+  /** For the postings of an index. Default 40 MB. */
+  memoryBytes?: number | undefined
+  /** The most postings of an index in memory. Default: as many as `memoryBytes` holds. */
   maxPostings?: number
   /** The most words of the dictionary in memory. */
   maxWords?: number
+  /** The most different weights of a table. Default: as the format allows. */
+  mostWeights?: number
   /** Default: that of stores. */
   layout?: TermLayout | undefined
   /** Segments that rows come from. */
@@ -37,7 +43,8 @@ export class WordIndexBuilder {
   readonly #sparse: readonly SparseIndexBuilder[]
 
   constructor({ texts, sparseKeys }: WantedIndexes, options: BuilderOptions = {}) {
-    const { scratch = memoryScratch, maxPostings, maxWords, layout = STORED_LAYOUT, old = [] } = options
+    const { scratch = memoryScratch, memoryBytes = MEMORY_BYTES, maxWords, layout = STORED_LAYOUT, old = [] } = options
+    const { maxPostings = Math.ceil(memoryBytes / POSTING_BYTES) } = options
     const inverter = () => new Inverter(scratch, maxPostings)
     const counter = () => new WordCounter(scratch, maxWords)
     // Indexes of segments for pages have other lengths.
@@ -61,7 +68,13 @@ export class WordIndexBuilder {
         const index = usableIndexOf(segment.reader, { kind: 'sparse', key })
         return index && { segment, index }
       })
-      return new SparseIndexBuilder({ key, inverter: inverter(), layout, old: segments })
+      return new SparseIndexBuilder({
+        key,
+        inverter: inverter(),
+        mostWeights: options.mostWeights,
+        layout,
+        old: segments,
+      })
     })
   }
 

@@ -8,8 +8,8 @@ import type { Scratch } from '../ports/scratch.ts'
 import { KeyNumbers } from './key-numbers.ts'
 import { type RunItems, SpilledRuns } from '../sort/spilled-runs.ts'
 
-/** The most postings in memory. Each takes 12 bytes, and 8 more while a run is sorted. Arrays grow to the next power of two. */
-const MAX_POSTINGS = 2_000_000
+/** What a posting takes in memory, 12 bytes, and what more it takes while a run is sorted. Arrays grow to the next power of two. */
+export const POSTING_BYTES = 20
 
 /** The postings of one term. */
 export interface TermPostings {
@@ -29,7 +29,8 @@ export class Inverter {
   #payloads = new Uint32Array(1 << 12)
   #count = 0
 
-  constructor(scratch: Scratch, maxPostings = MAX_POSTINGS) {
+  /** @param maxPostings the most postings in memory */
+  constructor(scratch: Scratch, maxPostings: number) {
     this.#runs = new SpilledRuns(scratch, termPostingItems())
     this.#maxPostings = maxPostings
   }

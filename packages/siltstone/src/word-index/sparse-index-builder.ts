@@ -27,6 +27,8 @@ export interface OldVectors {
 export interface SparseIndexParts {
   key: string
   inverter: Inverter
+  /** More different weights are not in a table. Default: as the format allows. */
+  mostWeights?: number | undefined
   layout: TermLayout
   /** By the place of the segment; undefined: its vectors are indexed again. */
   old: readonly (OldVectors | undefined)[]
@@ -34,11 +36,12 @@ export interface SparseIndexParts {
 
 export class SparseIndexBuilder {
   readonly #parts: SparseIndexParts
-  readonly #weights = new UsedWeights()
+  readonly #weights: UsedWeights
   #valued = 0
 
   constructor(parts: SparseIndexParts) {
     this.#parts = parts
+    this.#weights = new UsedWeights(parts.mostWeights)
   }
 
   /** Whether an index that is merged knows the row. */

@@ -26,14 +26,20 @@ export interface WeightTable {
 export class UsedWeights {
   /** Undefined: there are too many. */
   #numbers: KeyNumbers | undefined = new KeyNumbers()
+  readonly #most: number
   /** The least weight if it is negative, otherwise 0. */
   least = 0
+
+  /** @param most of the weights that count as few */
+  constructor(most = MOST_WEIGHTS) {
+    this.#most = most
+  }
 
   add(bits: number): void {
     this.least = Math.min(this.least, floatOfBits(bits))
     if (!this.#numbers) return
     this.#numbers.of(bits)
-    if (this.#numbers.count > MOST_WEIGHTS) this.#numbers = undefined
+    if (this.#numbers.count > this.#most) this.#numbers = undefined
   }
 
   /** Adds more weights than a table holds. */
