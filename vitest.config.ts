@@ -11,6 +11,7 @@ export const slowTests = [
   'packages/objects/src/work.test.ts',
   'packages/processors/src/isolation/isolated.test.ts',
   'packages/simulation/src/histories.test.ts',
+  'packages/siltstone/src/cli/serve.test.ts',
   'packages/siltstone/src/cli/start.test.ts',
   'packages/siltstone/src/cost/operations.test.ts',
   'packages/siltstone/src/engine/search-large.test.ts',
