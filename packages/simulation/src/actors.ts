@@ -180,8 +180,7 @@ async function remove(world: World, server: Server, target: Target): Promise<voi
   const { name } = target.info
   // The name may belong to another collection by now.
   const named = world.targets.filter(({ info }) => info.name === name)
-  for (const one of named) one.deleting = true
-  await server.use((engine) => engine.catalog.deleteCollection(TENANT, DATABASE, name))
+  await world.deleting(name, () => server.use((engine) => engine.catalog.deleteCollection(TENANT, DATABASE, name)))
   world.marks.hit('collection deleted')
   if (!named.some((one) => world.truthOf(one).closed))
     world.fail('deletions', `${name} was deleted, but no log under this name is closed`)

@@ -36,6 +36,8 @@ export class World {
   readonly truth: Truth
   readonly services: Services
   readonly targets: Target[] = []
+  /** By name: deletions that are under way, or ended without an answer, and may reach a collection that gets the name later. */
+  readonly #deletions = new Map<string, number>()
   violation: Violation | undefined
   /** Operations that clients began and that were not answered yet. */
   open = 0
@@ -102,9 +104,18 @@ export class World {
   add(info: CollectionInfo): Target {
     const known = this.targets.find((target) => target.info.id === info.id)
     if (known) return known
-    const target: Target = { info, path: pathOf(info), deleting: false }
+    const deleting = (this.#deletions.get(info.name) ?? 0) > 0
+    const target: Target = { info, path: pathOf(info), deleting }
     this.targets.push(target)
     return target
+  }
+
+  /** Deletes by name. */
+  async deleting(name: string, work: () => Promise<void>): Promise<void> {
+    for (const target of this.targets) if (target.info.name === name) target.deleting = true
+    this.#deletions.set(name, (this.#deletions.get(name) ?? 0) + 1)
+    await work()
+    this.#deletions.set(name, (this.#deletions.get(name) ?? 0) - 1)
   }
 
   /** Whether the log of a collection is closed. */
