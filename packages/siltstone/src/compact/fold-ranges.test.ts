@@ -2,12 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
-import { pointerKey } from '../format/keys.ts'
 import type { RecordOp } from '../model/record.ts'
 import { foldChoiceLease, foldLease, foldSlots } from '../ports/lease-guard.ts'
 import { add, remove, update } from '../testing/operations.ts'
+import { heldProcess } from '../testing/held-process.ts'
 import { Recorder } from '../testing/recorder.ts'
-import { between, path, type Process, upsert, World } from '../testing/world.ts'
+import { path, type Process, upsert, World } from '../testing/world.ts'
 import { firstUnclaimed } from './fold-ranges.ts'
 
 const all = { embeddings: true, documents: true, metadatas: true, uris: true }
@@ -27,22 +27,6 @@ async function worldOf(writes: readonly (readonly RecordOp[])[], compact: object
 }
 
 const entries = (count: number) => Array.from({ length: count }, (_, i) => [upsert(`r${i}`, [i])])
-
-/** A process that stops before its first commit until it is told to go on. */
-function held(world: World, name: string) {
-  const reached = Promise.withResolvers<void>()
-  const goOn = Promise.withResolvers<void>()
-  const store = between(world.env.store, {
-    put: async (key, body, options) => {
-      if (key === pointerKey(path)) {
-        reached.resolve()
-        await goOn.promise
-      }
-      return world.env.store.put(key, body, options)
-    },
-  })
-  return { process: world.process(name, store), reached: reached.promise, goOn: goOn.resolve }
-}
 
 /** What the log says, whoever has folded it. The order of metadata keys depends on where a fold ends. */
 async function records(process: Process) {
@@ -81,7 +65,7 @@ it('finds the first entry that no claim covers', () => {
 describe('two processes', () => {
   it('fold different entries of a long log at a time, and commit in order', async () => {
     const { world, metrics, clock, env } = await worldOf(entries(12))
-    const first = held(world, 'first')
+    const first = heldProcess(world, 'first')
     const folding = first.process.fold()
     await first.reached
     const claim = (await env.leases.inspect(firstSlot))?.owner ?? ''
@@ -136,7 +120,7 @@ describe('two processes', () => {
 
   it('lose the later entries, and nothing else, when the process before dies', async () => {
     const { world, clock, env, metrics } = await worldOf(entries(12))
-    const first = held(world, 'first')
+    const first = heldProcess(world, 'first')
     first.process.fold().catch(() => {})
     await first.reached
     const second = world.process('second').fold()
@@ -211,7 +195,7 @@ describe('two processes', () => {
         for (const some of operations.slice(folded)) await collection.write([...some])
         const expected = await records(world.process())
         const { nextOrdinal } = (await world.process().state.strongView()).overlay
-        const first = held(world, 'first')
+        const first = heldProcess(world, 'first')
         const folding = first.process.fold()
         await first.reached
         let hasEnded = false

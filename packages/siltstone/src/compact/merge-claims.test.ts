@@ -3,6 +3,7 @@ import { pointerKey } from '../format/keys.ts'
 import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import { foldLease, mergeLease, mergeSlots } from '../ports/lease-guard.ts'
+import { heldProcess } from '../testing/held-process.ts'
 import { Recorder } from '../testing/recorder.ts'
 import { between, path, type Process, upsert, World } from '../testing/world.ts'
 import { claimedBy } from './merge-claims.ts'
@@ -33,26 +34,10 @@ async function segmentsOf(process: Process): Promise<string[]> {
 
 const three = (size: 'small' | 'large') => [size, size, size]
 
-/** A process that stops before its first commit until it is told to go on. */
-function held(world: World, name: string) {
-  const reached = Promise.withResolvers<void>()
-  const goOn = Promise.withResolvers<void>()
-  const store = between(world.env.store, {
-    put: async (key, body, options) => {
-      if (key === pointerKey(path)) {
-        reached.resolve()
-        await goOn.promise
-      }
-      return world.env.store.put(key, body, options)
-    },
-  })
-  return { process: world.process(name, store), reached: reached.promise, goOn: goOn.resolve }
-}
-
 describe('claims', () => {
   it('let two processes merge different segments at a time, and neither loses its work', async () => {
     const { world, metrics } = await worldOf(['small', 'small', 'large', 'large'])
-    const first = held(world, 'first')
+    const first = heldProcess(world, 'first')
     const merging = first.process.compactor.merge(path)
     await first.reached
     const claim = await world.env.leases.inspect(slot)
@@ -71,7 +56,7 @@ describe('claims', () => {
 
   it('leave a share of a long tier to others', async () => {
     const { world } = await worldOf([...three('small'), ...three('large'), ...three('large')], 3)
-    const [first, second] = [held(world, 'first'), held(world, 'second')]
+    const [first, second] = [heldProcess(world, 'first'), heldProcess(world, 'second')]
     const merging = [first.process.compactor.merge(path)]
     await first.reached
     // The first is expected back, so the second takes one half of the six, and the third finds the other half.
@@ -112,7 +97,7 @@ describe('claims', () => {
 
   it('leave a process nothing to do that others do', async () => {
     const { world, metrics } = await worldOf(['small', 'small'])
-    const first = held(world, 'first')
+    const first = heldProcess(world, 'first')
     const merging = first.process.compactor.merge(path)
     await first.reached
     expect(await world.process('second').compactor.merge(path)).toMatchObject({ merges: 0, busy: true })
@@ -124,7 +109,7 @@ describe('claims', () => {
 
   it('look again when their merge has ended, so what came meanwhile is not left', async () => {
     const { world } = await worldOf(['small', 'small'])
-    const first = held(world, 'first')
+    const first = heldProcess(world, 'first')
     const merging = first.process.compactor.merge(path)
     await first.reached
     const writer = world.process('writer')
@@ -138,7 +123,7 @@ describe('claims', () => {
 
   it('expire, and their segments are merged by another', async () => {
     const { world, env, metrics, clock } = await worldOf(['small', 'small'])
-    const first = held(world, 'first')
+    const first = heldProcess(world, 'first')
     const merging = first.process.compactor.merge(path)
     await first.reached
     await env.leases.force(slot)
@@ -176,7 +161,7 @@ describe('claims', () => {
 
   it('keep the garbage collector out, and are kept out by it', async () => {
     const { world, env, clock } = await worldOf(['small', 'small'])
-    const first = held(world, 'first')
+    const first = heldProcess(world, 'first')
     const merging = first.process.compactor.merge(path)
     await first.reached
     expect(await world.process('collector').gc()).toMatchObject({ busy: true })
