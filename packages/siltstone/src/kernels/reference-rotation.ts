@@ -17,14 +17,11 @@ export function rotateVectors(
   scratch: Float32Array,
 ): void {
   const block = hadamardBlock(dimension)
-  const scale = Math.fround(1 / Math.sqrt(block))
   for (let start = 0; start < vectors.length; start += dimension) {
     const x = vectors.subarray(start, start + dimension)
     for (let round = 0; round < 3; round++) {
-      const bits = signs.subarray((round * dimension) / 8)
-      for (let d = 0; d < dimension; d++) if (((bits[d >> 3] as number) >> (d & 7)) & 1) x[d] = -(x[d] as number)
-      for (let at = 0; at < dimension; at += block) hadamard(x.subarray(at, at + block))
-      for (let d = 0; d < dimension; d++) x[d] = (x[d] as number) * scale
+      changeSigns(x, signs, round)
+      hadamardBlocks(x, block)
       if (round < 2) transpose(x, block, scratch)
     }
   }
@@ -38,20 +35,27 @@ export function unrotateVectors(
   scratch: Float32Array,
 ): void {
   const block = hadamardBlock(dimension)
-  const scale = Math.fround(1 / Math.sqrt(block))
   for (let start = 0; start < vectors.length; start += dimension) {
     const x = vectors.subarray(start, start + dimension)
     for (let round = 2; round >= 0; round--) {
       // The transposition of the other block size undoes the transposition.
       if (round < 2) transpose(x, dimension / block, scratch)
-      for (let at = 0; at < dimension; at += block) hadamard(x.subarray(at, at + block))
-      const bits = signs.subarray((round * dimension) / 8)
-      for (let d = 0; d < dimension; d++) {
-        const value = (x[d] as number) * scale
-        x[d] = ((bits[d >> 3] as number) >> (d & 7)) & 1 ? -value : value
-      }
+      hadamardBlocks(x, block)
+      changeSigns(x, signs, round)
     }
   }
+}
+
+function changeSigns(x: Float32Array, signs: Uint8Array, round: number): void {
+  const bits = signs.subarray((round * x.length) / 8)
+  for (let d = 0; d < x.length; d++) if (((bits[d >> 3] as number) >> (d & 7)) & 1) x[d] = -(x[d] as number)
+}
+
+/** The normalised transform of each block. */
+function hadamardBlocks(x: Float32Array, block: number): void {
+  const scale = Math.fround(1 / Math.sqrt(block))
+  for (let at = 0; at < x.length; at += block) hadamard(x.subarray(at, at + block))
+  for (let d = 0; d < x.length; d++) x[d] = (x[d] as number) * scale
 }
 
 function hadamard(x: Float32Array): void {
