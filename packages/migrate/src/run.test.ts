@@ -38,6 +38,18 @@ async function run(source: ArraySource, options: Partial<RunOptions> = {}): Prom
   return report
 }
 
+/** Each collection that is asked for has the records of the source. */
+function opensAnyName(source: ArraySource): void {
+  const { open } = source
+  source.open = async (collection = source.collection) => ({ ...(await open.call(source)), collection })
+}
+
+/** Of a migration of all collections. */
+function allOptions() {
+  const statePathOf = (_: string, name: string) => join(states, name)
+  return { engine, place, mode: 'copy' as const, sampleSize: 5, statePathOf }
+}
+
 async function target(name = 'notes'): Promise<Target> {
   return Target.open(engine, await engine.catalog.getCollection(place.tenant, place.database, name))
 }
@@ -280,15 +292,8 @@ describe('copying', () => {
     const odd = { ...source.collection, name: 'odd', targetName: 'odd', space: 'l2' as const }
     const fault = { id: 'threshold', kind: 'collection-metadata' as const, reason: 'it is infinite', records: 0 }
     source.collections = async () => [{ ...broken, problem }, { ...odd, faults: [fault] }, source.collection]
-    const { open } = source
-    source.open = async (collection = source.collection) => ({ ...(await open.call(source)), collection })
-    const all = {
-      engine,
-      place,
-      mode: 'copy' as const,
-      sampleSize: 5,
-      statePathOf: (_: string, name: string) => join(states, name),
-    }
+    opensAnyName(source)
+    const all = allOptions()
     expect(await runMigration(source, all)).toMatchObject([
       { collection: 'broken', result: 'failed', error: { code: 'space' } },
       { collection: 'odd', result: 'failed', error: { code: 'collection-unfit', message: /"threshold".*odd/ } },
@@ -321,15 +326,8 @@ describe('copying', () => {
       named('d d', 'd-d'),
       named('d.d', 'd-d'),
     ]
-    const { open } = source
-    source.open = async (collection = source.collection) => ({ ...(await open.call(source)), collection })
-    const all = {
-      engine,
-      place,
-      mode: 'copy' as const,
-      sampleSize: 5,
-      statePathOf: (_: string, name: string) => join(states, name),
-    }
+    opensAnyName(source)
+    const all = allOptions()
     expect(await runMigration(source, all)).toMatchObject([
       { collection: 'a b', result: 'failed', error: { code: 'same-name' } },
       { collection: 'a-b', target: 'a-b', result: 'equal' },
