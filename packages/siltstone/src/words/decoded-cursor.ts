@@ -2,7 +2,7 @@
 import { BLOCK_POSTINGS } from '../word-index/layout.ts'
 import type { PostingList } from '../word-index/posting-list.ts'
 import { partsOf } from './list-scoring.ts'
-import { type Candidates, type RowCursor, windowsIn, WINDOW_ROWS } from './row-cursor.ts'
+import { addPart, type Candidates, type RowCursor, windowsIn, WINDOW_ROWS } from './row-cursor.ts'
 import type { ListScoring } from './score.ts'
 import type { IndexedSource } from './word-state.ts'
 
@@ -59,15 +59,7 @@ export class DecodedCursor implements RowCursor {
     const firstRow = this.#firstRow
     const end = this.#end
     for (let i = this.#near; i < end; i++) {
-      const at = (rows[i] as number) - firstRow
-      const part = parts[i] as number
-      const word = marks[at >>> 5] as number
-      const bit = 1 << (at & 31)
-      if ((word & bit) !== 0) sums[at] = (sums[at] as number) + part
-      else if (part >= need) {
-        sums[at] = part
-        marks[at >>> 5] = word | bit
-      }
+      addPart(sums, marks, (rows[i] as number) - firstRow, parts[i] as number, need)
     }
     return end - this.#near
   }

@@ -1,5 +1,5 @@
 /** The lists of one term in several fields as one: see BM25F in `score.ts`. */
-import { type Candidates, type RowCursor, WINDOW_ROWS } from './row-cursor.ts'
+import { addPart, type Candidates, type RowCursor, WINDOW_ROWS } from './row-cursor.ts'
 
 export class FieldsCursor implements RowCursor {
   readonly bounds: Float64Array
@@ -31,15 +31,7 @@ export class FieldsCursor implements RowCursor {
   }
 
   addTo(sums: Float64Array, marks: Uint32Array, need: number): number {
-    return this.#eachSum((at, sum) => {
-      const word = marks[at >>> 5] as number
-      const bit = 1 << (at & 31)
-      if ((word & bit) !== 0) sums[at] = (sums[at] as number) + sum
-      else if (sum >= need) {
-        sums[at] = sum
-        marks[at >>> 5] = word | bit
-      }
-    })
+    return this.#eachSum((at, sum) => addPart(sums, marks, at, sum, need))
   }
 
   select(need: number, into: Candidates): number {

@@ -34,3 +34,14 @@ export interface RowCursor {
   /** The contribution to one row of the window; NaN if it does not have the term. Rows must ascend within a window. */
   partOf(row: number): number
 }
+
+/** Adds a contribution to one row of a window, as `RowCursor.addTo` says. @param at its place in the window */
+export function addPart(sums: Float64Array, marks: Uint32Array, at: number, part: number, need: number): void {
+  const word = marks[at >>> 5] as number
+  const bit = 1 << (at & 31)
+  if ((word & bit) !== 0) sums[at] = (sums[at] as number) + part
+  else if (part >= need) {
+    sums[at] = part
+    marks[at >>> 5] = word | bit
+  }
+}

@@ -6,7 +6,7 @@ import { firstWhere } from '../binary-search.ts'
 import { BLOCK_POSTINGS } from '../word-index/layout.ts'
 import { emptyBlock, type PostingList } from '../word-index/posting-list.ts'
 import { boundOf, partAt, partsOf } from './list-scoring.ts'
-import { type Candidates, type RowCursor, windowsIn, WINDOW_ROWS } from './row-cursor.ts'
+import { addPart, type Candidates, type RowCursor, windowsIn, WINDOW_ROWS } from './row-cursor.ts'
 import type { ListScoring } from './score.ts'
 import type { IndexedSource } from './word-state.ts'
 
@@ -83,14 +83,7 @@ export class TermCursor implements RowCursor {
         const at = (rows[i] as number) - start
         if (at >= WINDOW_ROWS) return read
         read++
-        const part = parts[i] as number
-        const word = marks[at >>> 5] as number
-        const bit = 1 << (at & 31)
-        if ((word & bit) !== 0) sums[at] = (sums[at] as number) + part
-        else if (part >= need) {
-          sums[at] = part
-          marks[at >>> 5] = word | bit
-        }
+        addPart(sums, marks, at, parts[i] as number, need)
       }
     }
     return read
