@@ -59,6 +59,7 @@ describe('folded words', () => {
   it.each([
     ['STRASSE', 'strasse'],
     ['Straße', 'strasse'],
+    ['STRAẞE', 'strasse'],
     ['ΟΔΥΣΣΕΥΣ', 'οδυσσευσ'],
     ['Οδυσσεύς', 'οδυσσεύσ'],
     ['İstanbul', 'i̇stanbul'],

@@ -144,8 +144,8 @@ export function writtenWords(query: string): { words: string[]; prefix?: string 
   return prefix === undefined ? { words } : { words, prefix }
 }
 
-/** A word without the difference of upper and lower case; `ß` is `ss`, a final `ς` is `σ`. */
+/** A word without the difference of upper and lower case; `ß` is `ss`, a final `ς` is `σ`. Lower case comes first, because `ẞ` has no other upper case. */
 export function fold(word: string): string {
   if (isAscii(word)) return word.toLowerCase()
-  return word.toUpperCase().toLowerCase().replaceAll('ς', 'σ').normalize('NFKC')
+  return word.toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ').normalize('NFKC')
 }
