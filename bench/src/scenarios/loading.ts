@@ -33,9 +33,12 @@ export const loading: Scenario = {
             asking.query(id, { vector: data.queries.vector(index % data.queries.count), k: options.k })
           const peak = samplePeak(() => server.usage()?.rssBytes ?? 0)
           const startedMs = performance.now()
-          const work = load(server, id, bodies)
+          // Chroma's server drops connections when a collection without records is asked for the first time beside a write.
+          const first = await load(server, id, bodies.slice(0, 1))
+          const work = load(server, id, bodies.slice(1))
           const during = await askUntil(query, work)
-          const { seconds, refused } = await work
+          const rest = await work
+          const seconds = first.seconds + rest.seconds
           const durableCpu = server.usage()?.cpuSeconds ?? Number.NaN
           const compacting = await askUntil(query, untilIndexed(server, id))
           const indexedSeconds = (performance.now() - startedMs) / 1_000
@@ -45,7 +48,7 @@ export const loading: Scenario = {
           rows.push({
             server: server.name,
             'loaded records/s': data.count / seconds,
-            'answers 429': refused,
+            'answers 429': first.refused + rest.refused,
             'indexed after s': indexedSeconds,
             'queries/s loading': during.perSecond,
             'p50 ms': during.medianMs,
