@@ -9,6 +9,7 @@ import { functionContract } from './contract/functions.contract.ts'
 import { readContract } from './contract/reads.contract.ts'
 import { schemaContract } from './contract/schemas.contract.ts'
 import { searchContract } from './contract/search.contract.ts'
+import { searchRefusalsContract } from './contract/search-refusals.contract.ts'
 import { systemContract } from './contract/system.contract.ts'
 import { writeContract } from './contract/writes.contract.ts'
 
@@ -22,6 +23,7 @@ export function describeChromaApi(name: string, makeEngine: () => Promise<Engine
     writeContract(makeEngine)
     readContract(makeEngine)
     searchContract(makeEngine)
+    searchRefusalsContract(makeEngine)
     functionContract(makeEngine)
     conditionalContract(makeEngine)
     errorContract(makeEngine)

@@ -1,12 +1,9 @@
 /** One collection of the engine: its operations, composed of log, snapshot, query and compaction. */
-import { conflict, invalid, isSiltstoneError, notFound, unavailable, unsupported } from '../errors.ts'
-import { LruMap } from '../lru.ts'
+import { conflict, invalid, unsupported } from '../errors.ts'
 import { changedSince } from '../log/changes-since.ts'
 import type { CollectionState } from '../log/collection-state.ts'
-import { ageMs, stampNow } from '../log/stamp.ts'
 import type { View } from '../log/view.ts'
 import type { EvaluationState, LogWriter } from '../log/writer.ts'
-import { isMissing } from '../snapshot/manifest-store.ts'
 import { inDocumentsLanguage } from '../filter/phrase.ts'
 import { get } from '../query/get.ts'
 import { matchingRefs } from '../query/matching-refs.ts'
@@ -19,12 +16,12 @@ import { search } from '../search/search.ts'
 import { yieldToEventLoop } from '#codec'
 import type { RecordOp } from '../model/record.ts'
 import { checkRecordLimits, type RecordLimits } from '../records/record-limits.ts'
-import { emptyManifest } from '../format/manifest.ts'
+import { CollectionViews } from './collection-views.ts'
 import type { History } from './history.ts'
 import { checkDimension, deletion, sizeOf } from './operations.ts'
 import type { RecallSampler } from './recall-sampler.ts'
 import { sampleVectors } from './sample-vectors.ts'
-import { decodePageToken, decodeReadToken, encodePageToken, encodeReadToken, type PageToken } from './tokens.ts'
+import { decodePageToken, decodeReadToken, encodePageToken, encodeReadToken } from './tokens.ts'
 import type { CollectionInfo } from '../model/collection.ts'
 import type { GetRequest, GetResponse, QueryRequest, QueryResponse, ReadOptions } from '../model/read.ts'
 import type { SearchHits, SearchRequest, SearchResponse } from '../model/search.ts'
@@ -32,10 +29,6 @@ import type { Collection, CollectionContent, CollectionState as StateInfo, Snaps
 import { indexingOf, stateOf } from './view-state.ts'
 import type { ConditionalCommit, DeleteRequest, IndexingStatus, WriteResult } from '../model/write.ts'
 import { VectorFiller } from './vector-filler.ts'
-
-const WAIT_FOR_VERSION_MS = 10_000
-const VANISHED_RETRIES = 3
-const PAGE_VIEWS = 4
 
 export interface CollectionOptions {
   info: CollectionInfo
@@ -54,8 +47,7 @@ export class EngineCollection implements Collection {
   readonly #options: CollectionOptions
   readonly #state: CollectionState
   readonly #filler = new VectorFiller()
-  /** Past states of page tokens that are in use. */
-  readonly #pageViews = new LruMap<string, View>(PAGE_VIEWS)
+  readonly #views: CollectionViews
 
   /** What sampled queries needed. */
   readonly #correction = new Correction()
@@ -64,6 +56,7 @@ export class EngineCollection implements Collection {
     this.info = options.info
     this.#options = options
     this.#state = options.state
+    this.#views = new CollectionViews(options.state, options.boundedStalenessMs, options.info.forkOf !== undefined)
   }
 
   async write(given: readonly RecordOp[]): Promise<WriteResult> {
@@ -111,32 +104,16 @@ export class EngineCollection implements Collection {
   async get(given: GetRequest): Promise<GetResponse> {
     const request = await inDocumentsLanguage(given, this.info.schema)
     if (request.pageToken !== undefined) return this.#nextPage(request, request.pageToken)
-    return this.#read(request, async (view) =>
+    return this.#views.read(request, async (view) =>
       paged(view, await get(view, request, yieldToEventLoop), request.offset ?? 0),
     )
   }
 
   async #nextPage(request: GetRequest, pageToken: string): Promise<GetResponse> {
     const token = decodePageToken(pageToken, this.#state.path)
-    return this.#past(token.manifestKey, token.version, async () => {
-      const view = await this.#pageView(token)
-      return paged(view, await get(view, { ...request, offset: token.offset }, yieldToEventLoop), token.offset)
-    })
-  }
-
-  /** All pages show one state: the current one if nothing was written since, otherwise one that is rebuilt and kept. */
-  async #pageView(token: PageToken): Promise<View> {
-    const name = stateNameOf(token)
-    const known = this.#pageViews.get(name)
-    if (known) return known
-    const now = await this.#state.strongView()
-    const { manifestKey, version, unsequenced } = token
-    const view =
-      stateNameOf(decodePageToken(encodePageToken(now, 0), this.#state.path)) === name
-        ? now
-        : await this.#state.viewAt(manifestKey, version, unsequenced)
-    this.#pageViews.set(name, view)
-    return view
+    return this.#views.readPage(token, async (view) =>
+      paged(view, await get(view, { ...request, offset: token.offset }, yieldToEventLoop), token.offset),
+    )
   }
 
   async query(given: QueryRequest): Promise<QueryResponse> {
@@ -146,7 +123,7 @@ export class EngineCollection implements Collection {
     if (request.explain === true) return this.#explained(request)
     const { recall } = this.#options
     const { space } = this.info
-    return this.#read(request, async (view) => {
+    return this.#views.read(request, async (view) => {
       const answer = await nearestTo(view, space, request, yieldToEventLoop, { correction: this.#correction })
       recall?.offer(this.#state.path, request, answer, async () => {
         if (request.filter)
@@ -161,7 +138,7 @@ export class EngineCollection implements Collection {
 
   /** See `sampleVectors`. */
   sampleVectors(count: number): Promise<Float32Array[]> {
-    return this.#read({ level: 'index' }, (view) => sampleVectors(view, count))
+    return this.#views.read({ level: 'index' }, (view) => sampleVectors(view, count))
   }
 
   async #explained(request: QueryRequest): Promise<QueryResponse> {
@@ -170,7 +147,7 @@ export class EngineCollection implements Collection {
       throw unsupported('not-traced', 'explain needs an environment that traces requests; see `instrumented`')
     const recorder = new SearchRecorder(() => clock.monotonicMs())
     const { result, trace } = await tracer.trace(() =>
-      this.#read(request, (view) => {
+      this.#views.read(request, (view) => {
         recorder.endStage('freshness')
         return nearestTo(view, this.info.space, request, yieldToEventLoop, { recorder, correction: this.#correction })
       }),
@@ -196,7 +173,7 @@ export class EngineCollection implements Collection {
 
   async #search(request: SearchRequest, recorder?: SearchRecorder, whenFresh?: () => void): Promise<SearchResponse> {
     const { searches, effort, explain = false } = request
-    return this.#read(request, async (view) => {
+    return this.#views.read(request, async (view) => {
       whenFresh?.()
       const given = { explain, ...(effort && { effort }), ...(recorder && { recorder }) }
       const context = { view, space: this.info.space, pause: yieldToEventLoop, ...given }
@@ -207,7 +184,7 @@ export class EngineCollection implements Collection {
   }
 
   async count(options: ReadOptions = {}): Promise<number> {
-    return this.#read(options, async (view) => view.liveRecords)
+    return this.#views.read(options, async (view) => view.liveRecords)
   }
 
   async dimension(): Promise<number | null> {
@@ -215,7 +192,7 @@ export class EngineCollection implements Collection {
   }
 
   content(): Promise<CollectionContent> {
-    return this.#read({}, async (view) => ({
+    return this.#views.read({}, async (view) => ({
       version: view.version,
       watermark: view.manifest.watermark,
       metadataKeys: await metadataKeys(view, yieldToEventLoop),
@@ -289,104 +266,6 @@ export class EngineCollection implements Collection {
     )
     return { version }
   }
-
-  /**
-   * Reads from one view. If a segment of an old manifest was deleted during the read, an object is missing. If the
-   * pointer has moved since, the read begins again with its manifest.
-   */
-  async #read<T>(options: ReadOptions, use: (view: View) => Promise<T>): Promise<T> {
-    const { at } = options
-    if (at !== undefined) return this.#readAt(at, use)
-    for (let attempt = 0; ; attempt++) {
-      const view = await this.#view(options)
-      try {
-        return await use(view)
-      } catch (error) {
-        if (!isMissing(error) || attempt >= VANISHED_RETRIES) throw error
-        const now = await this.#state.strongView()
-        if (now.manifestKey === view.manifestKey) throw error
-      }
-    }
-  }
-
-  async #view(options: ReadOptions): Promise<View> {
-    if (options.atLeast === undefined || options.level === 'index') return this.#current(options)
-    const { clock } = this.#state.env
-    const began = stampNow(clock)
-    for (;;) {
-      const view = await this.#state.strongView()
-      if (view.version >= options.atLeast) return view
-      if (ageMs(clock, began) > WAIT_FOR_VERSION_MS)
-        throw unavailable(
-          'version-not-reached',
-          `version ${options.atLeast} was asked for, the log is at ${view.version}`,
-          { field: 'atLeast', retryAfterMs: 1_000 },
-        )
-      await clock.sleep(50)
-    }
-  }
-
-  #current({ level = 'strong' }: ReadOptions): Promise<View> {
-    if (level === 'index') return this.#state.indexView()
-    return level === 'bounded' ? this.#state.boundedView(this.#options.boundedStalenessMs) : this.#state.strongView()
-  }
-
-  /** Reads from the state after an entry. If its manifest is deleted during the read, another one may keep it. */
-  async #readAt<T>(version: number, use: (view: View) => Promise<T>): Promise<T> {
-    for (let attempt = 0; ; attempt++) {
-      const now = await this.#state.strongView()
-      try {
-        const view = await this.#viewAt(now, version)
-        return await this.#past(view.manifestKey, version, () => use(view))
-      } catch (error) {
-        const isGone = isSiltstoneError(error, 'not-found') && error.code === 'gone'
-        if (!isGone || attempt >= VANISHED_RETRIES) throw error
-        if ((await this.#state.strongView()).manifestKey === now.manifestKey) throw error
-      }
-    }
-  }
-
-  /** A view of the newest kept manifest that is not later than the version, and the entries after it. */
-  async #viewAt(now: View, version: number): Promise<View> {
-    if (!Number.isSafeInteger(version) || version < 0)
-      throw invalid('bad-version', `version is ${version}; give the number of a log entry`, { field: 'at' })
-    if (version > now.version)
-      throw notFound('version-not-reached', `version ${version} does not exist yet; the log is at ${now.version}`, {
-        field: 'at',
-      })
-    if (version === now.version && now.unsequenced.length === 0) return now
-    const kept = [
-      { key: now.manifestKey, watermark: now.manifest.watermark },
-      ...now.manifest.pins.map(({ manifestKey, watermark }) => ({ key: manifestKey, watermark })),
-    ].filter(({ key, watermark }) => watermark <= version && key?.startsWith(`snapshot/${this.#state.path}/`))
-    // Before its first snapshot a collection was empty, unless it began as a fork.
-    if (kept.length === 0 && this.info.forkOf === undefined)
-      kept.push({ key: null, watermark: emptyManifest(this.#state.path).watermark })
-    const [first, ...rest] = kept
-    if (!first) throw notFound('gone', `version ${version} of ${this.#state.path} is no longer kept`)
-    const best = rest.reduce((a, b) => (b.watermark > a.watermark ? b : a), first)
-    return this.#past(best.key, version, () => this.#state.viewAt(best.key, version, []))
-  }
-
-  /**
-   * Reads a past state that is based on a manifest. If an object is missing and nothing keeps the manifest any more,
-   * the state is gone. If the manifest is still kept, the object is missing although it should exist.
-   */
-  async #past<T>(manifestKey: string | null, version: number, read: () => Promise<T>): Promise<T> {
-    try {
-      return await read()
-    } catch (error) {
-      if (!isMissing(error)) throw error
-      const now = await this.#state.strongView()
-      const isKept = now.manifest.pins.some((pin) => pin.manifestKey === manifestKey)
-      if (manifestKey === null || manifestKey === now.manifestKey || isKept) throw error
-      throw notFound('gone', `version ${version} of ${this.#state.path} is no longer kept`, { cause: error })
-    }
-  }
-}
-
-function stateNameOf({ manifestKey, version, unsequenced }: PageToken): string {
-  return JSON.stringify([manifestKey, version, unsequenced.map(({ ulid, etag }) => ulid + etag)])
 }
 
 function paged(view: View, answer: Omit<GetResponse, 'pageToken'> & { more: boolean }, offset: number): GetResponse {
