@@ -1,7 +1,7 @@
 /**
  * Lambda's runtime API, version 2018-06-01, which an image has to speak itself
  * (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html): ask for the next invocation, post its answer or its error, and so
- * on. The question waits as long as there is no invocation, and Lambda freezes the process meanwhile, so it has no time limit. An answer
+ * on. The question waits as long as there is no invocation, during which Lambda freezes the process, so it has no time limit. An answer
  * that cannot be posted ends the process, and Lambda starts another one.
  */
 import { type IncomingHttpHeaders, request } from 'node:http'

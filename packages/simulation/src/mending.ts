@@ -90,7 +90,7 @@ async function repair(world: World, chance: Chance): Promise<void> {
   }
 }
 
-/** Another client creates and renames a collection meanwhile. What it needs may be what is damaged. */
+/** Another client creates and renames a collection at the same time. What it needs may be what is damaged. */
 async function compete(world: World, chance: Chance): Promise<void> {
   const process = world.boot('competitor')
   try {

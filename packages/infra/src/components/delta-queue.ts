@@ -12,7 +12,7 @@ export interface DeltaQueueArgs extends CommonArgs {
   /**
    * How long a received message stays hidden; at least the compactor's timeout. Default 5,410: six times the timeout and
    * the mapping's window, as AWS advises, so that a throttled invocation does not use up the receives. Nothing waits for a
-   * failed message meanwhile: the schedule compacts what it announced.
+   * failed message until then: the schedule compacts what it announced.
    */
   visibilityTimeoutSeconds?: number
   /** Default 4 days. */

@@ -1,6 +1,6 @@
 /**
  * Deletes records. The caller says how many it expects, so that a filter that matches more than was meant deletes
- * nothing; the deletion fails if one of the records changes meanwhile. A restore point is kept before, for people.
+ * nothing; the deletion fails if one of the records changes before it. A restore point is kept before, for people.
  */
 import { type Collection, conflict, invalid, isSiltstoneError, notFound, type RestorePoint } from 'siltstone/internal'
 import { z } from 'zod'

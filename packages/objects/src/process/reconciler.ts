@@ -1,39 +1,39 @@
 /**
  * Brings the records of one key in line with its object. This is the protocol of processing.
  *
- * The object is the truth: what its newest version is, or that there is none. A message about a key, from whatever door the
- * change came, only says "look at this key"; so order, repetition and delay of messages do not matter, and a sweep that
- * looks at all keys replaces any that were lost. Looking is:
- * 1. Read the state of the key (`state.ts`), then the head of the object, then decide (`decide.ts`). In this order, because
- *    a worker that saw a newer object has written the state before, and its work is not undone, not even for a moment.
- * 2. Claim: replace the state that was read by one that is `running`, with a new claim, by compare-and-swap. Of several
- *    workers one succeeds; the others look again. A claim about another version is taken over at once, one about the same
- *    version when its lease has ended. The state names the collection from now on, before anything is written there.
- * 3. If the claim before did not end, fence (`records.ts`): nothing that it still writes counts from now on.
+ * The object decides: its newest version, or its absence. A message about a key only says "look at this key", so the order,
+ * repetition and delay of messages do not matter, and a sweep over all keys makes up for messages that were lost. To look at
+ * a key is to:
+ * 1. Read the state of the key (`state.ts`), then the head of the object, then decide (`decide.ts`). The order matters: a
+ *    worker that saw a newer object has written the state first, so its work is never undone, not even for a moment.
+ * 2. Claim: replace the state by `running` with a new claim, by compare-and-swap. One of several workers succeeds; the
+ *    others look again. A claim for another version is taken over at once, a claim for the same version when its lease has
+ *    ended. From now on the state names the collection, before anything is written there.
+ * 3. If the previous claim did not end properly, fence it (`records.ts`): its later writes are refused.
  * 4. Process the version, or remove the records. Each write of records is conditional on the claim.
- * 5. Replace the state by `done`, `failed`, `dead` or `gone`, by compare-and-swap; begin again at 1, because the object may
- *    have changed meanwhile.
+ * 5. Replace the state by `done`, `failed`, `dead` or `gone`, by compare-and-swap, and begin again at 1, because the object
+ *    may have changed in the meantime.
  *
  * What a crash leaves:
- * - Before 2: nothing. The message is delivered again, or the sweep comes.
- * - Between 2 and 5: a claim that ends with its lease. The next worker does all of it again; the same records get the same
- *    ids, and what the earlier run wrote beyond them is deleted with its last commit. So the records of exactly one run stay.
- * - A worker that stalls instead, and goes on later, finds its claim lost at its next write (`records.ts`) or at 5.
- * - A process that is killed again and again by one object stops after `maxAttempts` more claims: `dead`, code `worker-lost`. What
- *   else was under way in it is not blamed (`nextTry` of `decide.ts`).
+ * - Before 2: nothing. The message is delivered again, or a sweep finds the key.
+ * - Between 2 and 5: a claim that ends with its lease. The next worker repeats all of it. The same records get the same ids,
+ *    and its last commit deletes whatever else the earlier run wrote, so the records of exactly one run remain.
+ * - A worker that stalls, and continues later, finds its claim lost at its next write (`records.ts`) or at 5.
+ * - If one object kills its process again and again, it is `dead` with code `worker-lost` after `maxAttempts` more claims.
+ *   Objects that were processed beside it do not count the failure (`nextTry` of `decide.ts`).
  *
  * Some of a run's records can be searched before its end: `early.ts`.
  *
- * An object that was deleted because of its age is gone, too, and its records stay: the state becomes `expired` by one
- * compare-and-swap. So it is also where a replay was asked for, or is running: as long as no run has written a part of its
- * records, those of the run before are whole (`isWhole`). A run says so by compare-and-swap before it does, so of it and the
- * expiry one comes first. Its last commit may still come after the expiry, and puts one whole in the place of another; a
- * later claim fences. A message that somebody deleted the object ends that.
+ * If an object was deleted because of its age, its records stay: the state becomes `expired` by one compare-and-swap. This
+ * also holds while a replay is requested or running: until a run has written a part of its records, those of the previous
+ * run are complete (`isWhole`). A run announces its first write by compare-and-swap, so either the run or the expiry comes
+ * first. The last commit of a run may follow the expiry; it replaces one complete set of records by another. If a message
+ * says that a client deleted the object, the records are removed after all.
  *
- * An object that this worker cannot process goes to workers of another tier (`hand-over.ts`).
+ * An object that this worker cannot process is handed to workers of another tier (`hand-over.ts`).
  *
- * A state is kept when its object is gone: the object store has no conditional deletion, and without the state a deletion
- * could not be told from an object that nobody has seen yet.
+ * The state is kept after its object is gone: the object store has no conditional deletion, and without the state a deleted
+ * object could not be distinguished from one that no worker has seen yet.
  */
 import {
   type BlobInfo,

@@ -1,15 +1,15 @@
 /**
  * The records of one object in one collection, and the fence that keeps stale work out.
  *
- * A worker that stalled, and lost its claim meanwhile, may go on at any time. Its claim cannot stop it: between its look at
- * the state and its write anything may happen. The log of the collection can:
- * 1. Each object has an id that no record ever has, its fence. Who takes over a claim that did not end appends a deletion
- *    of that id. It changes no record, but the log has it.
- * 2. Every write of records takes a read token, then looks whether the claim still holds, then commits on condition that
- *    the fence was not touched since the token.
- * So a write that comes after the fence is refused, however long its worker stalled: either the worker sees at step 2 that
- * the claim was lost, or the claim was lost later, and then the fence is later than the token. A write that comes before
- * the fence, or in the same entry, is seen by the reads of who fenced, and is removed with the records of other runs.
+ * A worker that stalled may continue at any time after it lost its claim. The claim alone cannot stop it, because the claim
+ * may be lost between the worker's look at the state and its write. The log of the collection can:
+ * 1. Each object has a fence: an id that no record ever has. A worker that takes over an unfinished claim appends a deletion
+ *    of that id. This changes no record, but it is an entry of the log.
+ * 2. Every write of records takes a read token, then checks that the claim still holds, then commits on the condition that
+ *    the fence has not been touched since the token.
+ * So a write after the fence is refused, however long its worker stalled: either the worker sees in step 2 that the claim was
+ * lost, or the claim was lost later, and then the fence is later than the token. A write before the fence, or in the same
+ * entry, is visible to the worker that fenced, which removes it with the records of other runs.
  */
 import { type Collection, isSiltstoneError, type RecordOp } from 'siltstone/internal'
 

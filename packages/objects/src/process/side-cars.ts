@@ -1,14 +1,14 @@
 /**
  * Files beside a recording: `talk.srt` or `talk.vtt` of `talk.mp4`, in the same bucket. A processor reads what is newest there.
  *
- * The state of the recording says which versions its run has read, and which files it has looked for in vain. So a look at a
- * recording that is done, or dead, sees whether another run would read something else, and then the recording is processed
- * again; whatever order the files came in, and whatever was not told. What happens meanwhile:
- * - A side-car that changes while a run goes on is seen by the look with which every run ends.
- * - A message about a side-car is followed by one about each recording that has read another version of it, or found none. If that is
- *   lost, a sweep looks at all recordings.
- * - A side-car that was deleted because of its age is no change, if its own records stay: what the recording took from it
- *   stays, too. If somebody deleted it, the recording is processed without it.
+ * The state of a recording names the versions that its run has read and the files that it did not find. A worker that looks at
+ * a finished recording therefore sees whether another run would read something else; if so, the recording is processed again.
+ * The order in which the files arrive does not matter, nor does the loss of a message:
+ * - A change of a side-car during a run is found when the worker looks at the recording again at the end of the run.
+ * - A message about a side-car causes a message about each recording that has read another version of it, or found none. If
+ *   that message is lost, a sweep looks at all recordings.
+ * - A side-car that was deleted because of its age is no change if its own records stay: what the recording took from it
+ *   stays, too. If a client deleted it, the recording is processed without it.
  *
  * All of the recording is processed again, speech included: records of two runs are never mixed.
  */

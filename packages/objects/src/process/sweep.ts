@@ -1,10 +1,10 @@
 /**
- * Looks at every object and every state of a bucket and finds the keys that need a worker, whatever was not told or was lost:
- * objects without records of their newest version, records of objects that are gone, work that ended in the middle, and
- * files that processors made for objects that are gone. On a directory it also deletes objects whose time is over.
+ * Looks at every object and every state of a bucket and finds the keys that need a worker, even if their messages were lost:
+ * objects without records of their newest version, records of deleted objects, work that was interrupted, and files that
+ * processors made for deleted objects. On a directory it also deletes objects that have expired.
  *
- * It reads the state and head of each object twice: four requests an object, beside the listings; of a recording also the heads of the
- * files beside it.
+ * It reads the state and the head of each object twice, which is four requests an object beside the listings, and for a
+ * recording also the heads of its side-car files.
  */
 import type { BlobStore, ListedBlob } from 'siltstone/internal'
 import { headOf, listOf } from './bucket-view.ts'

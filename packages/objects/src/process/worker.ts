@@ -2,8 +2,8 @@
  * A worker: receives messages about keys, reconciles each, and sweeps now and then. Any number of workers may run, in any
  * number of processes; messages are shared by the queue, keys by their states.
  *
- * A message is acknowledged when its keys are settled, or when a later message about them was sent. So a worker that is killed
- * leaves its message, which is delivered again.
+ * A message is acknowledged when the work on its keys has ended, or when a later message about them has been sent. If a worker
+ * is killed, its message is delivered again.
  */
 import type { BlobStore, Clock, Logger, Queue, QueueMessage } from 'siltstone/internal'
 import { changeEvent } from './events.ts'

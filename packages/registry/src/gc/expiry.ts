@@ -76,7 +76,7 @@ export class Expiry {
     return 0
   }
 
-  /** False: the refs have changed meanwhile. */
+  /** False: the refs have changed since they were read. */
   async #end(id: string, refs: Version<RefsDocument>, ends: readonly string[]): Promise<boolean> {
     if (JSON.stringify(ends) === JSON.stringify(refs.document.ends ?? [])) return true
     const written = await this.#documents.write(refsKey(id), refsKind, { ...refs.document, ends }, refs)

@@ -121,7 +121,7 @@ export class Quotas {
   async #settle(user: string, ulid: string, isMade: boolean): Promise<void> {
     await this.#options.documents.change(usageKey(user), usageKind, (current) => {
       const entry = current?.pending[ulid]
-      // It was counted meanwhile, because it took very long.
+      // Another process has counted it, because this one took very long.
       if (current === undefined || entry === undefined) return undefined
       const { [ulid]: _, ...pending } = current.pending
       // If the sum has it already, it has it twice now.

@@ -4,7 +4,7 @@
  *
  * ## Protocol
  * A process that is about to compute takes the *mark* `registry/ratings/<artifact>.json` by compare-and-swap: it creates it, or
- * overwrites one that has expired or is about other contents. It then looks whether the rating has been stored meanwhile, computes it if
+ * overwrites one that has expired or is about other contents. It then looks whether the rating has been stored in the meantime, computes it if
  * not, and deletes the mark. While it works it renews the mark. Others wait until they can take the mark, and then find the rating.
  *
  * A model waits for the ratings of its parents. The mark says for which, before the wait begins; a process that finds that a parent waits for

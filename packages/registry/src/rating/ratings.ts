@@ -165,7 +165,7 @@ export class Ratings {
       sources,
     })
     await artifacts.change(id, SYSTEM, null, (current) => {
-      // Another source meanwhile: what was learned is about something else.
+      // The source has changed: what was learned describes something else.
       if (current.data.url !== undefined && current.data.url !== evidence.subject.url) return undefined
       const data = { ...current.data, hf_data: [readmeFacts(evidence)] as const }
       return { ...current, data, siltstone: { ...current.siltstone, facts } }

@@ -143,7 +143,7 @@ export class Reconciler {
     }
   }
 
-  /** @returns whether it is what the artifact says now: another source may have been given to it meanwhile */
+  /** @returns whether it is what the artifact says now: its source may have been changed in the meantime */
   async #keep(id: string, rated: Rated): Promise<boolean> {
     await this.#parts.ratings.keep(id, rated)
     const { facts } = await this.#parts.artifacts.get(id)

@@ -3,7 +3,7 @@
  * neither a token nor a request reaches a host that is not configured.
  *
  * - Answers with an ETag are kept, and asked for again with If-None-Match. On GitHub, "not modified" costs nothing of the limit.
- * - A service that says "too many requests" is not asked again before the time it names; meanwhile calls fail at once. A wait of
+ * - A service that says "too many requests" is not asked again before the time it names; until then calls fail at once. A wait of
  *   up to `maxWaitMs` is waited for.
  * - A budget bounds the calls of one rating.
  */

@@ -168,7 +168,7 @@ export class Artifacts {
 
   /**
    * Gives a visible artifact another source; what was learned about the old one is dropped. The new claim is named as `reserving`
-   * before it is acquired, so that nobody else takes it meanwhile. A process that ends in between leaves the old source.
+   * before it is acquired, so that no other process takes it in the meantime. A process that ends in between leaves the old source.
    * @param canonicalUrl as of `parseSourceUrl`
    * @throws SiltstoneError `not-found` (artifact-not-found), `conflict` (artifact-exists)
    */
@@ -250,7 +250,7 @@ export class Artifacts {
       if (owner === undefined) continue
       const state = await this.#end(id)
       await this.#finishRegister(ulid, intent)
-      // Somebody may have made it ready meanwhile, if this claim was free for a moment: then it has succeeded.
+      // If this claim was free for a moment, another process may have completed the artifact: then this call has succeeded.
       if (state !== 'ready') throw exists(owner)
     }
     const state = await this.#finishRegister(ulid, intent)

@@ -144,4 +144,4 @@ export class BlobUploads {
 const wrongSize = (actual: number, expected: number) =>
   invalid('blob-size', `the file has ${actual} bytes, and ${expected} were named: send it again`, { field: 'size' })
 
-const missing = () => notFound('upload-missing', 'nothing was sent, or it was deleted meanwhile: send the file again')
+const missing = () => notFound('upload-missing', 'nothing was sent, or it has been deleted: send the file again')

@@ -295,7 +295,7 @@ export class SyncedLog {
   #listExpected(inbox: boolean): Promise<Listed> | undefined {
     if (this.pointer === 'none' || this.#context.env.store.capabilities.isLocal) return undefined
     const listed = this.#list(this.manifest.watermark, inbox)
-    // If the pointer has moved, nobody waits for it.
+    // If the pointer has moved, the answer is not needed.
     listed.catch(() => undefined)
     return listed
   }
