@@ -1,24 +1,25 @@
 /**
- * Which process folds which entries of a long log. A fold places each operation on the records that all earlier ones left, so folds
- * commit one after another, in the order of the log. What a fold writes is nearly all of its work, and can be done before its turn: a
- * process that applies the earlier entries as well, in memory, knows every record as the fold of these will leave it. It does not know
- * in which rows, and looks that up, by id, when it commits.
+ * Which process folds which entries of a long log. A fold applies each operation to the records that all earlier ones left, so folds
+ * commit one after another, in the order of the log. But nearly all of a fold's work is to write its segment, and that can be done
+ * before its turn: a process that also applies the earlier entries, in memory, knows every record as their folds will leave it. It
+ * does not know in which rows those records will be; it looks that up, by id, when it commits.
  *
- * - The process that holds `foldLease` is the *first*. It takes the entries after the watermark, as it does alone. Any other process
- *   works *beside* it, and takes the entries that follow those that are claimed. When the first has committed and others still
- *   fold, it takes those after theirs, so that the processes alternate.
- * - A *claim* (`claims.ts`) is a lease on a slot (`foldSlots`), whose owner names the first and the last entry. Only a log from which
- *   another process could take a whole fold (`rangeBytes`) is claimed, and nobody takes less beside others. So a short log
- *   costs no request more, and there are no more folds than one process would make.
- * - A fold whose entries follow those of another waits for its *turn*: until the watermark is the entry before its first. It ends as lost
- *   when the claim before its own ends without that.
- * - The commit checks that the watermark is where the range begins, that the epochs are those that the fold began with, and that
- *   the records before it are as many, and as many were inserted and changed, as it counted. Otherwise the fold is lost.
- * - A log that is closed or reset in the entries before or in the range is left to the first.
- * - Who has committed beside the first, and finds nothing to take, asks for `foldLease` again. So the first may leave the rest to the others.
+ * - The process that holds `foldLease` is the *first*. It takes the entries after the watermark, as it does when it is alone. Any
+ *   other process works *beside* it, and takes the entries after those that are claimed. When the first has committed and others
+ *   still fold, it takes the entries after theirs, so the processes alternate.
+ * - A *claim* (`claims.ts`) is a lease on a slot (`foldSlots`); its owner names the first and the last entry. Entries are claimed only
+ *   if the log is long enough to leave another process a whole fold (`rangeBytes`), and a process beside others takes no less than
+ *   that. So a short log needs no further requests, and there are no more folds than one process would make.
+ * - A fold whose entries follow those of another waits for its *turn*: until the watermark is the entry before its first. The fold is
+ *   lost if the claim on the entries before its own ends and the watermark has not come that far.
+ * - The commit checks that the watermark is where the range begins, that the epochs are those with which the fold began, and that the
+ *   numbers of records before it, of those inserted and of those changed are the ones that it counted. Otherwise the fold is lost.
+ * - If the log is closed or reset by an entry of the range or before it, the range is left to the first.
+ * - A process that has committed beside the first, and finds nothing to take, asks for `foldLease` again, so the first may leave the
+ *   rest to others.
  *
- * Claims only save work. An entry never changes, and those above the watermark are never deleted; so what a process has computed from the same manifest
- * and the same entries is right, whoever folded the earlier ones, and whatever became of the leases.
+ * Claims only save work. An entry never changes, and entries above the watermark are never deleted. So what a process has computed
+ * from one manifest and some entries is right, whichever process folded the earlier ones and whatever happened to the leases.
  *
  * | failure | what follows |
  * |---|---|
@@ -29,8 +30,8 @@
  * | a slot cannot be released | as if the process had ended |
  * | clocks differ by more than a lease lasts | a claim is not seen: as above |
  * | a fence, a reset or the end of the collection comes between | the epochs or the state differ: lost |
- * | a merge moves rows meanwhile | nothing: ids are looked up in the manifest on which the fold commits |
- * | a program without claims folds | it claims nothing, so nobody folds beside it; what it folds in spite of claims is decided by the commits |
+ * | a merge moves rows at the same time | nothing: ids are looked up in the manifest on which the fold commits |
+ * | a program without claims folds | it claims nothing, so no process folds beside it; if it ignores claims, the commits decide |
  */
 import { parseKey } from '../format/keys.ts'
 import type { Manifest } from '../format/manifest.ts'

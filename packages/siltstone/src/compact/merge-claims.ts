@@ -1,5 +1,5 @@
 /**
- * Which process merges what. Several processes may merge one collection at a time, each other segments: a merge claims its
+ * Which process merges what. Several processes may merge different segments of one collection at a time: a merge claims its
  * inputs before it begins, and releases them when it is committed, lost or given up.
  *
  * - A *claim* is a lease on one of the collection's slots (`mergeSlots`). The lease's owner is the name of the process and the
@@ -7,10 +7,10 @@
  * - Claims are made one after another. A process that wants to merge holds `mergeLease` while it reads the manifest and the slots,
  *   chooses among the segments that no slot names, and takes a free slot. It releases `mergeLease` before it begins, so the
  *   lease is held for a few requests, while the slot is held for the whole merge.
- * - A process that holds a claim looks again when its merge has ended, until nothing that is due is unclaimed. So a process that finds all
- *   that is due claimed, or no slot free, may leave it to the others (`busy`): each of them looks at a later manifest than it did.
+ * - A process that holds a claim looks again when its merge has ended, until every merge that is due is claimed. So a process that
+ *   finds every due merge claimed, or no slot free, may leave the rest to the others (`busy`): each of them looks at a later manifest.
  * - A process that takes part leaves a share of a long tier to the others (`merge-share.ts`).
- * - The garbage collector and `repair` want no merge beside them, or its work would be lost to their epoch. They hold
+ * - The garbage collector and `repair` must run without a merge beside them, because their epoch would make it lose its work. They hold
  *   `mergeLease`, so that no merge begins, and do nothing while a slot is held.
  *
  * Folds are divided in another way (`fold-ranges.ts`).
@@ -26,7 +26,7 @@
  * | it stalls during its merge until its slot expires | another merges its segments. A heartbeat then stops it, or its commit finds its inputs absent |
  * | the answer to taking a slot is lost | it names the same segments again; if it does not, the slot expires |
  * | a slot cannot be released | as if the process had ended |
- * | clocks differ by more than a lease lasts | a slot is taken for free while it is held: one of the merges is lost |
+ * | clocks differ by more than a lease lasts | a slot seems to be free while it is held: one of the merges is lost |
  * | a lease is forced by an operator | as if it had expired |
  * | a program without claims runs beside it | it holds `mergeLease` for all of its merges, so no other process begins one; of merges that have begun, one is lost |
  */

@@ -2,7 +2,7 @@
  * The merge: some segments become one, clustered again, without deleted rows, and with the overlays applied. Its steps:
  *
  * - `MergeChoice` (`merge-choice.ts`): which segments to merge, at most one step's worth that fits into what is left.
- * - The claim (`merge-claims.ts`): other processes merge other segments meanwhile.
+ * - The claim (`merge-claims.ts`): other processes merge other segments at the same time.
  * - `MergeOutput`: the segment that was written, and the maps from old rows to new ones. The rows are streamed, so
  *   memory holds a few batches of rows, one run of the sort, and some bytes per row for the index.
  * - The commit.
