@@ -4,6 +4,7 @@ import { LruMap } from '../lru.ts'
 import { changedSince } from '../log/changes-since.ts'
 import type { CollectionState } from '../log/collection-state.ts'
 import { ageMs, stampNow } from '../log/stamp.ts'
+import { overtaken } from '../log/vanished.ts'
 import type { View } from '../log/view.ts'
 import type { EvaluationState, LogWriter } from '../log/writer.ts'
 import { isMissing } from '../snapshot/manifest-store.ts'
@@ -19,9 +20,11 @@ import { search } from '../search/search.ts'
 import { yieldToEventLoop } from '#codec'
 import type { RecordOp } from '../model/record.ts'
 import { checkRecordLimits, type RecordLimits } from '../records/record-limits.ts'
+import { parseKey } from '../format/keys.ts'
 import { emptyManifest } from '../format/manifest.ts'
 import type { History } from './history.ts'
 import { checkDimension, deletion, sizeOf } from './operations.ts'
+import { readView, VANISHED_RETRIES } from './read-view.ts'
 import type { RecallSampler } from './recall-sampler.ts'
 import { sampleVectors } from './sample-vectors.ts'
 import { decodePageToken, decodeReadToken, encodePageToken, encodeReadToken, type PageToken } from './tokens.ts'
@@ -34,7 +37,6 @@ import type { ConditionalCommit, DeleteRequest, IndexingStatus, WriteResult } fr
 import { VectorFiller } from './vector-filler.ts'
 
 const WAIT_FOR_VERSION_MS = 10_000
-const VANISHED_RETRIES = 3
 const PAGE_VIEWS = 4
 
 export interface CollectionOptions {
@@ -290,23 +292,9 @@ export class EngineCollection implements Collection {
     return { version }
   }
 
-  /**
-   * Reads from one view. If a segment of an old manifest was deleted during the read, an object is missing. If the
-   * pointer has moved since, the read begins again with its manifest.
-   */
-  async #read<T>(options: ReadOptions, use: (view: View) => Promise<T>): Promise<T> {
+  #read<T>(options: ReadOptions, use: (view: View) => Promise<T>): Promise<T> {
     const { at } = options
-    if (at !== undefined) return this.#readAt(at, use)
-    for (let attempt = 0; ; attempt++) {
-      const view = await this.#view(options)
-      try {
-        return await use(view)
-      } catch (error) {
-        if (!isMissing(error) || attempt >= VANISHED_RETRIES) throw error
-        const now = await this.#state.strongView()
-        if (now.manifestKey === view.manifestKey) throw error
-      }
-    }
+    return at === undefined ? readView(this.#state, () => this.#view(options), use) : this.#readAt(at, use)
   }
 
   async #view(options: ReadOptions): Promise<View> {
@@ -340,8 +328,9 @@ export class EngineCollection implements Collection {
         return await this.#past(view.manifestKey, version, () => use(view))
       } catch (error) {
         const isGone = isSiltstoneError(error, 'not-found') && error.code === 'gone'
-        if (!isGone || attempt >= VANISHED_RETRIES) throw error
+        if (!isGone) throw error
         if ((await this.#state.strongView()).manifestKey === now.manifestKey) throw error
+        if (attempt >= VANISHED_RETRIES) throw overtaken(this.#state.path, error)
       }
     }
   }
@@ -379,7 +368,10 @@ export class EngineCollection implements Collection {
       if (!isMissing(error)) throw error
       const now = await this.#state.strongView()
       const isKept = now.manifest.pins.some((pin) => pin.manifestKey === manifestKey)
-      if (manifestKey === null || manifestKey === now.manifestKey || isKept) throw error
+      const missing = parseKey(error.key)
+      // Vectors may be left in entries of the log, which are not kept for as long as the snapshots.
+      const isFolded = missing?.kind === 'log-entry' && missing.number <= now.manifest.watermark
+      if (!isFolded && (manifestKey === null || manifestKey === now.manifestKey || isKept)) throw error
       throw notFound('gone', `version ${version} of ${this.#state.path} is no longer kept`, { cause: error })
     }
   }
