@@ -14,6 +14,8 @@
  *   when the claim before its own ends without that.
  * - The commit checks that the watermark is where the range begins, that the epochs are those that the fold began with, and that
  *   the records before it are as many, and as many were inserted and changed, as it counted. Otherwise the fold is lost.
+ * - A process whose memory is bounded has no room for the entries before its own (`aheadBytes`). It only folds as the first, and lets
+ *   others fold beside it; when they do, it leaves the rest to them until they have committed.
  * - A log that is closed or reset in the entries before or in the range is left to the first.
  * - Who has committed beside the first, and finds nothing to take, asks for `foldLease` again. So the first may leave the rest to the others.
  *
@@ -133,6 +135,7 @@ async function chooseRange(
     const { watermark } = log.manifest
     const first = firstUnclaimed(watermark, claims)
     if (place === 'beside' && first === watermark + 1) return null
+    if (first > watermark + 1 && limits.aheadBytes === 0) return 'busy'
     const range = { first, last: first - 1 }
     let bytes = 0
     for (const { number, sizeBytes } of log.sizesFrom(first)) {
