@@ -75,6 +75,11 @@ export function isSiltstoneError(error: unknown, kind?: ErrorKind): error is Sil
 
 const NEEDS_A_PERSON = new Set(['disk-full', 'read-only', 'access-denied', 'back-pressure'])
 
+/** Whether there is no room for what was to be written. */
+export function isFull(error: unknown): boolean {
+  return isSiltstoneError(error, 'unavailable') && error.code === 'disk-full'
+}
+
 /** A failure of the store that may pass by itself within seconds; a full disk or a missing right does not. */
 export function isPassing(error: unknown): error is SiltstoneError {
   return (

@@ -26,7 +26,7 @@ export interface KnownState {
   readonly bornMs: ReadonlyMap<string, number>
   of(path: string): CollectionTruth
   /** Keys of everything that a collection's current manifest and its pins need. */
-  reachable(current: TrueManifest | undefined): Set<string>
+  reachable(current: TrueManifest | undefined): ReadonlySet<string>
 }
 
 export function checkCommit(

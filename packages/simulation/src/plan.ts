@@ -47,6 +47,8 @@ export interface Plan {
   /** 1 if one page of a listing shows one point in time. */
   atomicListPages: 0 | 1
   pageKeys: number
+  /** 1 if reading costs little, as on a directory: listings are not made ahead, and vectors are left in the log. */
+  local: 0 | 1
   stallMs: number
   lateMs: number
   ids: number
@@ -108,6 +110,7 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
     skewMs: some(0.6, () => chance.between(0, 4 * SECOND)),
     atomicListPages: chance.one(0.6) ? 1 : 0,
     pageKeys: chance.one(0.25) ? chance.between(1, 4) : 1_000,
+    local: 0,
     stallMs: chance.between(20, 300) * SECOND,
     lateMs: chance.between(5, 200) * SECOND,
     ids: chance.between(2, 7),
@@ -200,6 +203,9 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
     plan.compact.foldBytes = folders.between(1_500, 4_500)
     plan.operations = Math.max(plan.operations, folders.between(8, 20))
     plan.faults.slow = Math.max(plan.faults.slow, folders.next() * 0.5)
+    // Without the memory for the entries before its own, or with too little, a process folds alone or as the first.
+    const ahead = chance.split('ahead')
+    if (ahead.one(0.3)) plan.compact.aheadBytes = ahead.one(0.5) ? 0 : ahead.between(500, 6_000)
   }
   plan.refusals = drawRefusals(chance.split('refusals'))
   const restorers = chance.split('restorers')
@@ -207,6 +213,13 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
   plan.probing = chance.split('probing').one(0.15) ? 1 : 0
   const damages = chance.split('damages')
   if (damages.one(0.15)) plan.damages = damages.between(1, 3)
+  const local = chance.split('local')
+  if (local.one(0.15)) {
+    plan.local = 1
+    // A vector has 8 or 32 bytes.
+    plan.log.keptVectorBytes = local.one(0.6) ? 0 : local.between(1, 100)
+    plan.compact.heldVectorBytes = local.one(0.6) ? 0 : local.between(1, 100)
+  }
   const { refusals, ...numbers } = overrides
   if (refusals !== undefined) plan.refusals = someRefusals(chance.split('given refusals'), refusals)
   return overrule(plan, numbers)

@@ -24,6 +24,8 @@ export interface SimStoreOptions {
   atomicListPages: boolean
   /** The most keys of a page; 1,000 means no extra limit. */
   pageKeys: number
+  /** Whether reading costs little, as on a disk. */
+  isLocal: boolean
 }
 
 export class SimStore implements ObjectStore {
@@ -37,8 +39,8 @@ export class SimStore implements ObjectStore {
     this.#network = network
     this.#process = process
     this.#options = options
-    const { atomicListPages } = options
-    this.capabilities = { atomicListPages, cheapStartAfter: atomicListPages, isLocal: false, gapBytes: 32 * 1024 }
+    const { atomicListPages, isLocal } = options
+    this.capabilities = { atomicListPages, cheapStartAfter: atomicListPages, isLocal, gapBytes: 32 * 1024 }
   }
 
   get(key: string, options?: GetOptions): Promise<GetResult> {

@@ -30,6 +30,8 @@ import type { Marks } from './marks.ts'
 import { applyDelta, applyRecords, deltaFits, emptyState, type ModelState } from './log-model.ts'
 import { Violation } from './violation.ts'
 
+const NOTHING: ReadonlySet<string> = new Set()
+
 export class Truth implements BucketObserver, KnownState {
   readonly bucket: Bucket
   readonly marks: Marks
@@ -38,6 +40,7 @@ export class Truth implements BucketObserver, KnownState {
   readonly bornMs = new Map<string, number>()
   /** The catalog's documents of collections, by key. */
   readonly #documents = new Map<string, CollectionDocument>()
+  readonly #reachable = new WeakMap<TrueManifest, ReadonlySet<string>>()
   readonly #nowMs: () => number
   readonly #limits: LogLimits
   readonly keep: Keep
@@ -271,9 +274,12 @@ export class Truth implements BucketObserver, KnownState {
     truth.base = this.of(source.path).state(source.manifest.watermark)
   }
 
-  reachable(current: TrueManifest | undefined): Set<string> {
+  reachable(current: TrueManifest | undefined): ReadonlySet<string> {
+    if (!current) return NOTHING
+    // Manifests never change, and neither does what they name.
+    const known = this.#reachable.get(current)
+    if (known) return known
     const keys = new Set<string>()
-    if (!current) return keys
     for (const key of [current.key, ...current.manifest.pins.map((pin) => pin.manifestKey)]) {
       const pinned = this.manifests.get(key)
       if (!pinned) throw new Violation('pins', `${current.key} pins ${key}, which is unknown`)
@@ -281,6 +287,7 @@ export class Truth implements BucketObserver, KnownState {
       for (const list of pinned.lists) keys.add(list)
       for (const object of objectsOf(pinned.manifest)) keys.add(object.key)
     }
+    this.#reachable.set(current, keys)
     return keys
   }
 }

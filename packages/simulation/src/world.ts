@@ -92,7 +92,7 @@ export class World {
       network: this.network,
       queue: new QueueService(this.network),
       leases: new LeaseService(this.network, plan.withoutLease === 1, plan.skewMs === 0),
-      store: { atomicListPages: plan.atomicListPages === 1, pageKeys: plan.pageKeys },
+      store: { atomicListPages: plan.atomicListPages === 1, pageKeys: plan.pageKeys, isLocal: plan.local === 1 },
     }
     this.add(basis.info)
   }
@@ -197,7 +197,17 @@ export class World {
     const { damaged } = this.network
     if ((event === 'compaction_failed' || event === 'merge_failed') && code !== 'count-mismatch' && damaged > 0) return
     if (REFUSALS.has(code) && this.plan.refusals.length > 0) return
-    if (['injected', 'throttled', 'lease-lost', 'outcome-unknown', 'commit-unknown', 'too-many-writers'].includes(code))
+    if (
+      [
+        'injected',
+        'throttled',
+        'lease-lost',
+        'outcome-unknown',
+        'commit-unknown',
+        'too-many-writers',
+        'reads-too-slow',
+      ].includes(code)
+    )
       return
     if (
       /injected|request failed|timed out|answer was lost|slow down|closing|was taken over|does not exist\.$/.test(
@@ -251,7 +261,7 @@ async function makeBasis(plan: Plan): Promise<Basis> {
     network,
     queue: new QueueService(network),
     leases: new LeaseService(network, false, true),
-    store: { atomicListPages: true, pageKeys: 1_000 },
+    store: { atomicListPages: true, pageKeys: 1_000, isLocal: false },
   }
   const work = async () => {
     const env = environmentOf(services, process, 1)

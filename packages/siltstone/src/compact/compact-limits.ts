@@ -21,7 +21,7 @@ export interface CompactLimits {
   foldBytes: number
   /**
    * Beside folds of other processes, a fold holds at most about this much of the log before its own entries, without the vectors
-   * where they need not be held. 0: the process neither folds beside others, nor lets others fold beside it.
+   * where they need not be held. 0: the process lets others fold beside it, and leaves to them what follows their entries.
    */
   aheadBytes: number
   /** Vectors of the log that a fold holds. More are left in the log, and read each time that they are needed, where that costs little. */

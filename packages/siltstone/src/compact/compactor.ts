@@ -192,7 +192,7 @@ export class Compactor {
   ): Promise<boolean> {
     const signal = options.signal ?? new AbortController().signal
     let hasWorked = false
-    if (this.#sharing === undefined) return hasWorked
+    if (this.#sharing === undefined || this.#options.limits.aheadBytes === 0) return hasWorked
     await this.#foldAll(path, options, outcome, signal, async (context) => {
       const result = await foldBeside(context, signal)
       if (result !== null && result !== 'busy') hasWorked = true
@@ -203,7 +203,7 @@ export class Compactor {
 
   get #sharing(): FoldContext['sharing'] {
     const { limits, withoutLease } = this.#options
-    if (withoutLease || limits.aheadBytes === 0) return undefined
+    if (withoutLease) return undefined
     return { ttlMs: limits.leaseTtlMs, rangeBytes: limits.foldBytes }
   }
 

@@ -89,6 +89,25 @@ describe('two processes', () => {
       expect((await env.leases.inspect(name))?.owner).toBeUndefined()
   })
 
+  it('fold at a time although the first has no memory for the entries before others', async () => {
+    const { world, metrics, clock, env } = await worldOf(entries(12))
+    const bounded = new World({ env, compact: { ...world.compact, aheadBytes: 0 } })
+    const first = heldProcess(bounded, 'first')
+    const folding = first.process.fold()
+    await first.reached
+    expect((await env.leases.inspect(firstSlot))?.owner).toMatch(/^first folds 1 \d+$/)
+    // One that has no memory for them, either, leaves them.
+    expect(await untilDone(clock, bounded.process('third').fold())).toMatchObject({ busy: true, folds: 0 })
+    const second = world.process('second').fold()
+    while ((await env.leases.inspect(secondSlot))?.owner === undefined) await clock.advance(100)
+    first.goOn()
+    const outcomes = await untilDone(clock, Promise.all([folding, second]))
+    for (const { folds } of outcomes) expect(folds).toBeGreaterThan(0)
+    expect(outcomes.reduce((sum, { entriesFolded }) => sum + entriesFolded, 0)).toBe(12)
+    expect((await world.process().state.strongView()).manifest).toMatchObject({ watermark: 12, liveRecords: 12 })
+    expect(metrics.counters.get('folds_beside_others')).toBeGreaterThan(0)
+  })
+
   it('make no more folds than one', async () => {
     const alone = await worldOf(entries(20))
     const { folds } = await alone.world.process().fold()

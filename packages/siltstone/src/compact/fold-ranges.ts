@@ -14,6 +14,8 @@
  *   lost if the claim on the entries before its own ends and the watermark has not come that far.
  * - The commit checks that the watermark is where the range begins, that the epochs are those with which the fold began, and that the
  *   numbers of records before it, of those inserted and of those changed are the ones that it counted. Otherwise the fold is lost.
+ * - A process whose memory is bounded has no room for the entries before its own (`aheadBytes`). It folds only as the first, and lets
+ *   others fold beside it; when they do, it leaves the rest to them until they have committed.
  * - If the log is closed or reset by an entry of the range or before it, the range is left to the first.
  * - A process that has committed beside the first, and finds nothing to take, asks for `foldLease` again, so the first may leave the
  *   rest to others.
@@ -134,6 +136,7 @@ async function chooseRange(
     const { watermark } = log.manifest
     const first = firstUnclaimed(watermark, claims)
     if (place === 'beside' && first === watermark + 1) return null
+    if (first > watermark + 1 && limits.aheadBytes === 0) return 'busy'
     const range = { first, last: first - 1 }
     let bytes = 0
     for (const { number, sizeBytes } of log.sizesFrom(first)) {

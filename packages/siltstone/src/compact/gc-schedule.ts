@@ -4,7 +4,7 @@
  * still shrinks to what it must keep.
  */
 import { gcDueKey, gcDuePrefix, gcDueRoot, parseKey } from '../format/keys.ts'
-import { isPassing } from '../errors.ts'
+import { isFull, isPassing } from '../errors.ts'
 import { pages } from '../log/listing.ts'
 import type { LogLimits } from '../log/log-limits.ts'
 import type { Environment } from '../ports/environment.ts'
@@ -28,7 +28,7 @@ export async function scheduleGc(env: Environment, path: string, dueMs: number):
     await env.store.put(gcDueKey(Math.ceil(dueMs / HOUR_MS) * HOUR_MS, path), EMPTY, { ifAbsent: true })
   } catch (error) {
     // The next fold schedules again, and `siltstone gc` looks at every collection.
-    if (!isPassing(error)) throw error
+    if (!isPassing(error) && !isFull(error)) throw error
     env.log.warn('gc_scheduling_failed', { collection: path, error: String(error) })
   }
 }

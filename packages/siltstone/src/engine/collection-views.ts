@@ -2,21 +2,23 @@
  * The states that one collection is read from. Segments of an old manifest may be deleted while a read uses them; each
  * way to read says what then happens:
  *
- * - a read of the current state begins again if the pointer has moved, and fails otherwise: the object should exist;
+ * - a read of the current state begins again if the pointer has moved, and fails otherwise: the object should exist (`read-view.ts`);
  * - a read of a past state looks for another manifest that keeps it, and answers *gone* if nothing does.
  */
 import { invalid, isSiltstoneError, notFound, unavailable } from '../errors.ts'
+import { parseKey } from '../format/keys.ts'
 import { emptyManifest } from '../format/manifest.ts'
 import type { CollectionState } from '../log/collection-state.ts'
 import { ageMs, stampNow } from '../log/stamp.ts'
+import { overtaken } from '../log/vanished.ts'
 import type { View } from '../log/view.ts'
 import { LruMap } from '../lru.ts'
 import type { ReadOptions } from '../model/read.ts'
 import { isMissing } from '../snapshot/manifest-store.ts'
+import { readView, VANISHED_RETRIES } from './read-view.ts'
 import { decodePageToken, encodePageToken, type PageToken } from './tokens.ts'
 
 const WAIT_FOR_VERSION_MS = 10_000
-const VANISHED_RETRIES = 3
 const PAGE_VIEWS = 4
 
 export class CollectionViews {
@@ -32,23 +34,9 @@ export class CollectionViews {
     this.#isFork = isFork
   }
 
-  /**
-   * Reads from one view. If a segment of an old manifest was deleted during the read, an object is missing. If the
-   * pointer has moved since, the read begins again with its manifest.
-   */
-  async read<T>(options: ReadOptions, use: (view: View) => Promise<T>): Promise<T> {
+  read<T>(options: ReadOptions, use: (view: View) => Promise<T>): Promise<T> {
     const { at } = options
-    if (at !== undefined) return this.#readAt(at, use)
-    for (let attempt = 0; ; attempt++) {
-      const view = await this.#view(options)
-      try {
-        return await use(view)
-      } catch (error) {
-        if (!isMissing(error) || attempt >= VANISHED_RETRIES) throw error
-        const now = await this.#state.strongView()
-        if (now.manifestKey === view.manifestKey) throw error
-      }
-    }
+    return at === undefined ? readView(this.#state, () => this.#view(options), use) : this.#readAt(at, use)
   }
 
   /** Reads from the state that the pages of a token show. */
@@ -102,8 +90,9 @@ export class CollectionViews {
         return await this.#past(view.manifestKey, version, () => use(view))
       } catch (error) {
         const isGone = isSiltstoneError(error, 'not-found') && error.code === 'gone'
-        if (!isGone || attempt >= VANISHED_RETRIES) throw error
+        if (!isGone) throw error
         if ((await this.#state.strongView()).manifestKey === now.manifestKey) throw error
+        if (attempt >= VANISHED_RETRIES) throw overtaken(this.#state.path, error)
       }
     }
   }
@@ -141,7 +130,10 @@ export class CollectionViews {
       if (!isMissing(error)) throw error
       const now = await this.#state.strongView()
       const isKept = now.manifest.pins.some((pin) => pin.manifestKey === manifestKey)
-      if (manifestKey === null || manifestKey === now.manifestKey || isKept) throw error
+      const missing = parseKey(error.key)
+      // Vectors may be left in entries of the log, which are not kept for as long as the snapshots.
+      const isFolded = missing?.kind === 'log-entry' && missing.number <= now.manifest.watermark
+      if (!isFolded && (manifestKey === null || manifestKey === now.manifestKey || isKept)) throw error
       throw notFound('gone', `version ${version} of ${this.#state.path} is no longer kept`, { cause: error })
     }
   }

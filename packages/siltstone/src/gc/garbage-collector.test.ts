@@ -3,7 +3,8 @@ import { ManualClock } from '../drivers/memory/manual-clock.ts'
 import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import { manifestKey, snapshotPrefix } from '../format/keys.ts'
 import { produce } from '../log/produce.ts'
-import { path, remove, upsert, World } from '../testing/world.ts'
+import { unavailable } from '../errors.ts'
+import { between, path, remove, upsert, World } from '../testing/world.ts'
 
 const HOUR = 3_600_000
 
@@ -63,6 +64,44 @@ describe('history, rollback and garbage collection', () => {
     expect(await run(world.process().ids())).toHaveLength(13)
     for (const { name } of await run(one.collection.snapshots())) expect(name).toMatch(/^12-/)
     await expect(run(world.process().collection.get({ include: {}, at: 5 }))).rejects.toMatchObject({ code: 'gone' })
+  })
+
+  it('makes room for its fence on a full disk by deleting folded entries', async () => {
+    const { clock, world, run } = timed()
+    const one = world.process()
+    for (let i = 0; i < 3; i++) await run(one.collection.write([upsert('same', [i])]))
+    await run(one.fold())
+    let isFull = true
+    const store = between(world.env.store, {
+      put: (key, body, options) =>
+        isFull ? Promise.reject(unavailable('disk-full', 'no room')) : world.env.store.put(key, body, options),
+      delete: (keys) => {
+        isFull = false
+        return world.env.store.delete(keys)
+      },
+    })
+    const full = world.process('full', store)
+    // They may still be read.
+    await expect(run(full.gc())).rejects.toMatchObject({ code: 'disk-full' })
+    await clock.advance(2 * HOUR)
+    expect(await run(full.gc())).toMatchObject({ busy: false, failed: 0 })
+    expect(await world.keys('delta/')).toEqual([])
+    expect(await run(world.process().ids())).toEqual(['same'])
+  })
+
+  it('is done on a full disk, although what is left cannot be scheduled', async () => {
+    const { world, run } = timed()
+    const one = world.process()
+    await run(one.collection.write([upsert('a', [1])]))
+    await run(one.fold())
+    const store = between(world.env.store, {
+      put: (key, body, options) =>
+        key.startsWith('gc-due/')
+          ? Promise.reject(unavailable('disk-full', 'no room'))
+          : world.env.store.put(key, body, options),
+    })
+    const { waiting } = await run(world.process('full', store).gc())
+    expect(waiting).toBeGreaterThan(0)
   })
 
   it('lets a reader that holds an old manifest begin again when its segments are collected', async () => {

@@ -13,6 +13,9 @@
  * objects that were unreachable at its fence, and such objects stay unreachable, because a manifest names only objects
  * of its parent, of its own making, or of a pin.
  *
+ * A fence is a commit, for which a full disk has no room. Then folded entries are deleted first: nothing ever reads those of a live
+ * collection again once their retention is over, with a fence or without.
+ *
  * Folded entries are deleted after their retention, and with them the copies of deltas that they name. Writers delete
  * inbox deltas as soon as an entry has taken them (`log/take-inbox.ts`). What they left, and copies that arrived late,
  * are deleted here an hour after the fold. A delta's key leaves the manifest's list only in a commit after that hour and
@@ -23,7 +26,7 @@
  * after an hour belongs to a fork that stalled. The garbage collector first creates the fork's pointer as a tombstone,
  * so that the fork fails instead of publishing over segments that are deleted next, and only then drops the pin.
  */
-import { isSiltstoneError } from '../errors.ts'
+import { isFull, isSiltstoneError } from '../errors.ts'
 import { emptyManifest, type Manifest, type Pin } from '../format/manifest.ts'
 import { inboxKey, inboxPrefix, logPrefix, parseKey, snapshotPrefix } from '../format/keys.ts'
 import { pages } from '../log/listing.ts'
@@ -103,7 +106,7 @@ class GarbageCollector {
       this.#signal.throwIfAborted()
       listed.push(...page)
     }
-    const fence = await this.#fence()
+    const fence = await this.#fenceWithRoom()
     if (!fence) return
     if (fence === 'lost') {
       this.#outcome.busy = true
@@ -128,6 +131,22 @@ class GarbageCollector {
     } else {
       await this.#deleteFoldedEntries(fence.manifest, taken)
       await this.#deleteFoldedDeltas(fence.manifest)
+    }
+  }
+
+  /** On a full disk there is no room for the fence. Folded entries need none: their room is taken for it. */
+  async #fenceWithRoom(): Promise<Current | 'lost' | undefined> {
+    try {
+      return await this.#fence()
+    } catch (error) {
+      if (!isFull(error)) throw error
+      const current = await this.#manifests.current()
+      const before = this.#outcome.deleted
+      if (current !== 'none' && current.manifest.state !== 'closed')
+        await this.#deleteFoldedEntries(current.manifest, [])
+      if (this.#outcome.deleted === before) throw error
+      this.#outcome.waiting = 0
+      return this.#fence()
     }
   }
 

@@ -17,6 +17,7 @@ import { Mutex } from './mutex.ts'
 import { pastView } from './past-view.ts'
 import { ageMs, type Stamp, stampNow } from './stamp.ts'
 import { SYNC_ATTEMPTS, SyncedLog } from './synced-log.ts'
+import { asVanished, overtaken } from './vanished.ts'
 import type { View } from './view.ts'
 
 export interface StateOptions {
@@ -65,11 +66,16 @@ export class CollectionState {
   /** As `run`, and again as long as the task fails because the snapshot that it read has been collected. */
   runWithRetry<T>(task: (locked: Locked) => Promise<T>): Promise<T> {
     return this.run(async (locked) => {
+      let missingKey: string | undefined
       for (let attempt = 1; ; attempt++)
         try {
           return await task(locked)
         } catch (error) {
-          if (attempt === SYNC_ATTEMPTS || !(await locked.log.snapshotWasCollected(error))) throw error
+          const key = asVanished(error)?.key
+          // As in a sync: what a later snapshot needs, too, was not collected.
+          if (key === undefined || key === missingKey || !(await locked.log.snapshotWasCollected(error))) throw error
+          missingKey = key
+          if (attempt === SYNC_ATTEMPTS) throw overtaken(this.path, error)
         }
     })
   }

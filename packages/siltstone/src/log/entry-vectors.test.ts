@@ -89,6 +89,65 @@ describe('vectors that are left in the log', () => {
     await expect(process.collection.query(query)).rejects.toMatchObject({ kind: 'corrupt', code: 'entry-damaged', key })
   })
 
+  it('are read from a newer view when their entry was folded and collected meanwhile', async () => {
+    const world = localWorld(0)
+    const writer = world.process()
+    await writer.collection.write([upsert('a', [1, 2])])
+    let isFirst = true
+    const collecting = between(world.env.store, {
+      capabilities: world.env.store.capabilities,
+      get: async (key, options) => {
+        if (key === logEntryKey(path, 1) && options?.range !== undefined && isFirst) {
+          isFirst = false
+          await world.process('other').fold()
+          await world.env.store.delete([key])
+        }
+        return world.env.store.get(key, options)
+      },
+    })
+    const { found } = await answers(world, world.process('reader', collecting))
+    expect(isFirst).toBe(false)
+    expect(found.hits[0]?.ids).toEqual(['a'])
+  })
+
+  it('are gone for the pages of a state whose entries are no longer kept', async () => {
+    const world = localWorld(0)
+    const { collection } = world.process()
+    for (const one of ['a', 'b', 'c']) await collection.write([upsert(one, [1, 2])])
+    const first = await collection.get({ include: { embeddings: true }, limit: 1 })
+    const second = await collection.get({
+      include: { embeddings: true },
+      limit: 1,
+      pageToken: first.pageToken as string,
+    })
+    expect(second.ids).toEqual(['b'])
+    await world.process('other').fold()
+    await world.env.store.delete([1, 2, 3].map((number) => logEntryKey(path, number)))
+    const third = { include: { embeddings: true }, limit: 1, pageToken: second.pageToken as string }
+    await expect(collection.get(third)).rejects.toMatchObject({ kind: 'not-found', code: 'gone' })
+  })
+
+  it('leave a fold lost, and not failed, when another one has folded and collected their entry', async () => {
+    const world = localWorld(0, { heldVectorBytes: 0 })
+    await world.process().collection.write([upsert('a', [1, 2])])
+    let isFirst = true
+    const collecting = between(world.env.store, {
+      capabilities: world.env.store.capabilities,
+      get: async (key, options) => {
+        if (key === logEntryKey(path, 1) && options?.range !== undefined && isFirst) {
+          isFirst = false
+          const other = new World({ env: { ...world.env, leases: memoryEnvironment({ seed: 2 }).leases } })
+          await other.process('other').fold()
+          await world.env.store.delete([key])
+        }
+        return world.env.store.get(key, options)
+      },
+    })
+    expect(await world.process('stalled', collecting).fold()).toMatchObject({ folds: 0 })
+    expect(isFirst).toBe(false)
+    expect(await world.process().ids()).toEqual(['a'])
+  })
+
   it('are let go of once another process has folded them', async () => {
     const world = localWorld(1e9)
     const { collection, state } = world.process()

@@ -11,7 +11,7 @@ import { corrupt } from '../errors.ts'
 import type { LogEntry } from '../format/entry.ts'
 import type { ObjectStore } from '../ports/object-store.ts'
 import { isStored, type KeptOp, type StoredVector, type VectorSource } from '../records/stored-vector.ts'
-import { Vanished } from './vanished.ts'
+import { missingObject } from './vanished.ts'
 
 /** Vectors that lie this close are read together. */
 const GAP_BYTES = 64 * 1024
@@ -74,7 +74,7 @@ class EntrySource implements VectorSource {
 
   async #range(offset: number, length: number): Promise<Uint8Array> {
     const got = await this.#store.get(this.key, { range: { offset, length } })
-    if (got.status !== 'ok') throw new Vanished(this.key)
+    if (got.status !== 'ok') throw missingObject(this.key)
     // Vectors are views of it.
     return got.body.byteOffset % 4 === 0 ? got.body : new Uint8Array(got.body)
   }

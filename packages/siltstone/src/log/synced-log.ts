@@ -21,7 +21,9 @@
  * There are three cases: a gap in the numbers; an entry that vanished between listing and reading; so much
  * time between reading the pointer and the end of the reading that folded entries may have been collected. In each of
  * them the pointer is read again. If it moved, a compaction is the cause, and the sync begins again from its manifest.
- * If it did not move, an object is missing that must exist: `corrupt`, naming the object.
+ * If it did not move, an object is missing that must exist: `corrupt`, naming the object. So is one that is missing again after
+ * the pointer has moved: what a pointer needs that was read after the first look is not collected before it. When something else is
+ * missing each time, the process is too slow: `unavailable`.
  */
 import { corrupt, notFound, unavailable } from '../errors.ts'
 import { type LogEntry, withVectorsOf } from '../format/entry.ts'
@@ -34,7 +36,7 @@ import { cutAtGap, type InboxObject, type ListedEntry, listInbox, listTail, type
 import type { LogContext } from './log-context.ts'
 import type { LogOverlay } from './log-overlay.ts'
 import { ageMs, type Stamp, stampNow } from './stamp.ts'
-import { asVanished, countVanished, missingObject, type Vanished } from './vanished.ts'
+import { asVanished, countVanished, missingObject, overtaken, type Vanished } from './vanished.ts'
 
 /** Attempts to read a state before its parts are taken for damaged. */
 export const SYNC_ATTEMPTS = 8
@@ -153,7 +155,7 @@ export class SyncedLog {
       try {
         const early = await this.#readPointer({ inbox })
         // This is the second look. The pointer did not move, so the object should exist.
-        if (failure && failedAt === this.manifestKey) throw missingObject(failure.key, path)
+        if (failure && failedAt === this.manifestKey) throw missingObject(failure.key)
         if (this.isClosed) return
         const { sent, listing } = early ?? (await this.#list(this.manifest.watermark, inbox))
         if (ageMs(env.clock, began) > limits.readSpanMs) continue
@@ -172,12 +174,12 @@ export class SyncedLog {
         const missing = asVanished(error)
         if (!missing) throw error
         countVanished(env.metrics, missing.key)
-        if (failure && failedAt === this.manifestKey) throw missingObject(failure.key, path)
+        if (failure && (failedAt === this.manifestKey || failure.key === missing.key)) throw missingObject(failure.key)
         failure = missing
         failedAt = this.manifestKey
       }
     }
-    if (failure) throw missingObject(failure.key, path)
+    if (failure) throw overtaken(path, failure)
     throw unavailable(
       'reads-too-slow',
       `reading the log of ${path} took longer than ${limits.readSpanMs} ms in ${SYNC_ATTEMPTS} attempts; retry`,

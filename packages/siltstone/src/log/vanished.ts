@@ -1,5 +1,5 @@
 /** Objects that the log or the snapshot refers to, but that do not exist. */
-import { corrupt } from '../errors.ts'
+import { corrupt, unavailable } from '../errors.ts'
 import { parseKey } from '../format/keys.ts'
 import type { Metrics } from '../ports/telemetry.ts'
 import { isMissing } from '../snapshot/manifest-store.ts'
@@ -25,7 +25,13 @@ export function countVanished(metrics: Metrics, key: string): void {
   metrics.count(`vanished_${kind.replaceAll('-', '_')}`)
 }
 
-export function missingObject(key: string, path: string) {
-  const message = `${key} is missing or damaged although the log of ${path} refers to it. Run "siltstone verify", then "siltstone repair".`
+export function missingObject(key: string) {
+  const message = `${key} is missing or damaged although it is referred to. Run "siltstone verify", then "siltstone repair".`
   return corrupt('object-missing', message, { key })
+}
+
+/** For work that began again on one snapshot after another, and found each collected while it read it. Nothing is damaged. */
+export function overtaken(path: string, cause?: unknown) {
+  const message = `what was read of ${path} was folded and collected meanwhile, several times; this process is too slow or was stopped: retry`
+  return unavailable('reads-too-slow', message, { cause })
 }
