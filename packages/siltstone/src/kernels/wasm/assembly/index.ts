@@ -1,6 +1,7 @@
+export { dotI8Many } from './bytes'
 export { buildTable, encode, encode2 } from './codes'
 export { dotF32, squaredDistancesF32 } from './floats'
-export { addScaledI8, dotI8, dotI8Many, quantizeI16, quantizeI8 } from './integers'
+export { addScaledI8, dotI8, quantizeI16, quantizeI8 } from './integers'
 export { rotate } from './rotation'
 export { scanCodes } from './scan'
 export { selectBelow } from './select'

@@ -92,7 +92,7 @@ export function dotI8(query: usize, rows: usize, count: i32, dimension: i32, out
 }
 
 /** Four rows by two queries at a time: eight sums in registers, and six loads for eight products. */
-export function dotI8Many(queryRows: usize, queries: i32, rows: usize, count: i32, dimension: i32, out: usize): void {
+export function widenedDotI8Many(queryRows: usize, queries: i32, rows: usize, count: i32, dimension: i32, out: usize): void {
   const stride = <usize>dimension
   const outStride = <usize>count << 2
   let query = 0
@@ -157,7 +157,7 @@ export function dotI8Many(queryRows: usize, queries: i32, rows: usize, count: i3
     }
 }
 
-function dotI8One(query: usize, row: usize, dimension: usize): i32 {
+export function dotI8One(query: usize, row: usize, dimension: usize): i32 {
   let a = i32x4.splat(0)
   let b = i32x4.splat(0)
   for (const end = query + dimension; query < end; query += 16) {
