@@ -6,7 +6,7 @@
 import { withBucket } from './bucket.ts'
 import type { Dataset } from './dataset.ts'
 import { nearestOfEach } from './exact.ts'
-import { matrixFile, readMatrix } from './matrix.ts'
+import { matrixFile, matrixRows } from './matrix.ts'
 import { SeededRandom } from './random.ts'
 
 const NEIGHBOURS = 10
@@ -23,7 +23,7 @@ export function deriveDataset(passages: Dataset, count: number, seed = 1): Datas
     neighbours ??= nearestOfEach(passages, NEIGHBOURS)
     return derive(passages, neighbours, parent(row), new SeededRandom(seed + row))
   })
-  const matrix = readMatrix(path)
+  const vector = matrixRows(path, dimension)
   const id = (row: number) => (row < passages.count ? passages.id(row) : `${passages.id(parent(row))}+${row}`)
   return {
     name: `${count} records (passages and mixes of neighbours, seed ${seed})`,
@@ -36,7 +36,7 @@ export function deriveDataset(passages: Dataset, count: number, seed = 1): Datas
       const row = at < 0 ? Number.NaN : Number(text.slice(at + 1))
       return Number.isInteger(row) && id(row) === text ? row : passages.row(text)
     },
-    vector: (row) => matrix.subarray(row * dimension, (row + 1) * dimension),
+    vector,
     document: (row) => passages.document(parent(row)),
     // The parent's metadata, except the bucket, which depends on the id.
     metadata: (row) => withBucket(id(row), passages.metadata(parent(row)).replace(/,"bucket":\d+}$/, '}')),

@@ -41,6 +41,45 @@ export function readMatrix(path: string): Float32Array {
   return new Float32Array(bytes.buffer)
 }
 
+/** A larger file is not held in memory. */
+const MOST_BYTES = 4 * 2 ** 30
+/** Of a larger file, the last used blocks are kept. */
+const KEPT_BLOCKS = 128
+const BLOCK_ROWS = 1_024
+
+/** The rows of a file. What it returns is a view of memory that is not overwritten. */
+export function matrixRows(path: string, dimension: number): (row: number) => Float32Array {
+  const { size } = statSync(path)
+  if (size <= MOST_BYTES) {
+    const matrix = readMatrix(path)
+    return (row) => matrix.subarray(row * dimension, (row + 1) * dimension)
+  }
+  const file = openSync(path, 'r')
+  const blocks = new Map<number, Float32Array>()
+  const blockOf = (number: number): Float32Array => {
+    let block = blocks.get(number)
+    if (block) blocks.delete(number)
+    else {
+      const start = number * BLOCK_ROWS * dimension * 4
+      block = new Float32Array(Math.min(BLOCK_ROWS * dimension, (size - start) / 4))
+      const bytes = new Uint8Array(block.buffer)
+      for (let at = 0; at < bytes.length; ) {
+        const got = readSync(file, bytes, at, bytes.length - at, start + at)
+        if (got === 0) throw new Error(`${path} ended early`)
+        at += got
+      }
+    }
+    blocks.set(number, block)
+    const [oldest] = blocks.keys()
+    if (blocks.size > KEPT_BLOCKS && oldest !== undefined) blocks.delete(oldest)
+    return block
+  }
+  return (row) => {
+    const at = (row % BLOCK_ROWS) * dimension
+    return blockOf(Math.floor(row / BLOCK_ROWS)).subarray(at, at + dimension)
+  }
+}
+
 /** Reads block by block, for programs that should not hold the whole file. */
 export function* matrixBlocks(path: string, dimension: number): Generator<{ start: number; rows: Float32Array[] }> {
   const count = statSync(path).size / (dimension * 4)

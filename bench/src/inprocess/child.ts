@@ -11,9 +11,10 @@ const BUSY_MS = 100
 
 const MB = 1024 * 1024
 
-const [directory, name, memoryMb] = process.argv.slice(2) as [string, string, string | undefined]
+const [directory, name, memoryMb, collects] = process.argv.slice(2) as [string, string, string, string]
 const { engine, counting, use, close } = await openEngine(directory, {
-  ...(memoryMb !== undefined && { compactionBytes: Number(memoryMb) * MB }),
+  ...(memoryMb !== '' && { compactionBytes: Number(memoryMb) * MB }),
+  forgets: collects !== '',
   blockCacheBytes: 64 * MB,
 })
 const { path } = await use(name)
@@ -33,6 +34,7 @@ process.send?.('ready')
 async function answer(order: Exclude<CompactorOrder, 'close'>): Promise<void> {
   const startedMs = performance.now()
   const outcome = await orders[order]()
+  if (collects !== '') await engine.collectGarbage(path)
   const answered: CompactedMessage = {
     outcome,
     seconds: (performance.now() - startedMs) / 1000,

@@ -27,6 +27,8 @@ export interface CompactorProcess {
 export interface CompactorOptions {
   /** What compaction may hold, as a setting of the product. */
   memoryMb?: number
+  /** Delete what a compaction leaves behind, which a server would do hours later: for stores that do not fit on the disk otherwise. */
+  collects?: boolean
   /** The only processor that the process and its threads run on. Default: all. */
   core?: number
 }
@@ -34,11 +36,11 @@ export interface CompactorOptions {
 export async function startCompactor(
   directory: string,
   collection: string,
-  { memoryMb, core }: CompactorOptions = {},
+  { memoryMb, collects, core }: CompactorOptions = {},
 ): Promise<CompactorProcess> {
   const module = fileURLToPath(new URL('child.ts', import.meta.url))
   const bound = core === undefined ? [] : ['taskset', '--cpu-list', String(core)]
-  const settings = memoryMb === undefined ? [] : [String(memoryMb)]
+  const settings = [memoryMb === undefined ? '' : String(memoryMb), collects ? 'collects' : '']
   const [command = '', ...rest] = [...bound, process.execPath, module, directory, collection, ...settings]
   const child = spawn(command, rest, { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
   const ended = once(child, 'exit').then(([code]) => {

@@ -6,6 +6,7 @@ import {
   compactLimitsOf,
   countingObjectStore,
   delayingObjectStore,
+  directoryLimits,
   type EngineOptions,
   isSiltstoneError,
   openEnvironment,
@@ -19,6 +20,9 @@ import { type RoundsStore, roundsStore } from './rounds-store.ts'
 
 /** Listing behaviour of S3. A directory lists twice, in case a file is created in between; here no other process writes. */
 const FAR = { atomicListPages: true, cheapStartAfter: true, isLocal: false, gapBytes: 32 * 1024 }
+
+/** What is not reachable any more is garbage at once. */
+const FORGETTING = { graceMs: 0, history: { everyCommitMs: 0, hourlyMs: 0, newest: 1 } }
 
 /** As for a user: no wrapper between engine and directory. */
 export interface PlainEngine {
@@ -38,11 +42,13 @@ export interface OpenOptions extends Omit<EngineOptions, 'env'> {
   delayMs?: number
   /** Memory that compaction may hold, about. Default: what makes it fastest. */
   compactionBytes?: number
+  /** Keep nothing for slow readers, or of earlier states: only one process reads meanwhile. Default false. */
+  forgets?: boolean
 }
 
 /** @param place a directory, or `s3://…` */
 export async function openEngine(place: string, options: OpenOptions = {}): Promise<OpenEngine> {
-  const { delayMs, compactionBytes, ...engineOptions } = options
+  const { delayMs, compactionBytes, forgets, ...engineOptions } = options
   const isBucket = place.startsWith('s3://')
   const env = isBucket ? await openS3Environment(place) : await openEnvironment(place)
   const local = env.store
@@ -56,8 +62,14 @@ export async function openEngine(place: string, options: OpenOptions = {}): Prom
         })
   const counting = countingObjectStore(far)
   const rounds = roundsStore(counting)
-  const compact = compactLimitsOf(local, compactionBytes)
-  const engine = await StoreEngine.open({ env: { ...env, store: rounds }, compact, ...engineOptions })
+  const limits = compactLimitsOf(local, compactionBytes)
+  const compact = forgets ? { ...limits, ...FORGETTING } : limits
+  const engine = await StoreEngine.open({
+    env: { ...env, store: rounds },
+    compact,
+    ...(forgets && { log: { ...directoryLimits, entryRetentionMs: 0 } }),
+    ...engineOptions,
+  })
   return { counting, rounds, ...handle(engine, env) }
 }
 

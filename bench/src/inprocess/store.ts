@@ -13,8 +13,12 @@ import { conditions, load as machineLoad } from '../measure/machine.ts'
 import { processUsage } from '../measure/process-usage.ts'
 import { STORES } from '../places.ts'
 import { COLLECTION } from '../servers/collection-name.ts'
-import { type Compacted, startCompactor } from './compactor.ts'
+import { type Compacted, type CompactorOptions, startCompactor } from './compactor.ts'
 import { load, openEngine } from './open.ts'
+
+/** A larger data set is compacted with more memory, so that its rows are clustered less often, and without its garbage. */
+const MANY_RECORDS = 4_000_000
+const MANY: CompactorOptions = { memoryMb: 768, collects: true }
 
 export interface Section {
   name: string
@@ -112,9 +116,10 @@ export function copyStore(directory: string, name: string): string {
 
 async function buildStore(directory: string, data: Dataset, note: (text: string) => void): Promise<BuiltStore> {
   const { commit, loadBefore } = conditions()
-  const writer = await openEngine(directory)
+  const isLarge = data.count >= MANY_RECORDS
+  const writer = await openEngine(directory, { forgets: isLarge })
   const { collection } = await writer.use(COLLECTION)
-  const compactor = await startCompactor(directory, COLLECTION)
+  const compactor = await startCompactor(directory, COLLECTION, isLarge ? MANY : {})
   const compactions: Compacted[] = []
   const compact = async () => {
     const done = await compactor.compact()

@@ -71,4 +71,22 @@ describe('measureChanged', () => {
     await measureChanged(view, changed, ranking, (i) => i)
     expect(ranking.queries[0]?.nearest.sorted()).toEqual([{ distance: 0, tag: 4_899 }])
   })
+
+  it('copies few vectors, but not many: they would take their memory twice', async () => {
+    const isCopied = async (count: number): Promise<boolean> => {
+      const vectors = Array.from({ length: count }, (_, i) => new Float32Array(1_024).fill(i + 1))
+      const changed = vectors.map(() => ({}) as ChangedRecord)
+      const view = { vectors: () => Promise.resolve(vectors) } as unknown as View
+      const nearest = async () => {
+        const ranking = Ranking.of('l2', [new Float32Array(1_024).fill(7)], 1, pause)
+        await measureChanged(view, changed, ranking, (i) => i)
+        return ranking.queries[0]?.nearest.sorted()[0]?.tag
+      }
+      for (let i = 0; i < 12; i++) expect(await nearest()).toBe(6)
+      vectors[6]?.fill(0)
+      return (await nearest()) === 6
+    }
+    expect(await isCopied(100)).toBe(true)
+    expect(await isCopied(9_000)).toBe(false)
+  })
 })

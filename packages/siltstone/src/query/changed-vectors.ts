@@ -1,7 +1,7 @@
 /**
  * The vectors of the records that the log changed, as a search measures them. At first they are measured where they lie, in
  * the entries of the log: while records are written, every write makes a new view, and copying tens of thousands of vectors for
- * each would take longer than the search. A view that is asked again and again gets a copy in one array, which is measured faster.
+ * each would take longer than the search. A view of few vectors that is asked again and again gets a copy in one array, which is measured faster.
  * Vectors that a process has left where they are stored are read for each search, some at a time: they are many.
  */
 import type { ChangedRecord } from '../log/log-overlay.ts'
@@ -11,6 +11,8 @@ import type { Ranking } from './rank.ts'
 
 /** Searches of one view that measure the vectors where they lie. A copy costs about as much as this many save. */
 const BEFORE_COPY = 10
+/** Of more vectors a copy would take more memory than it is worth. */
+const MOST_COPIED_BYTES = 32 * 1024 * 1024
 /** Multiplications at a time, between which a search may pause. */
 const AT_ONCE = 4_000_000
 
@@ -61,7 +63,8 @@ export async function measureChanged(
     const due = offer(vectors.slice(first, first + step), ranking, (i) => tagOf(first + i))
     if (due) await due
   }
-  if (one.searches < BEFORE_COPY || one.flat) return
+  const isLarge = 4 * vectors.length * dimension > MOST_COPIED_BYTES
+  if (one.searches < BEFORE_COPY || one.flat || isLarge) return
   one.flat = joined(vectors, dimension)
   one.vectors = undefined
 }

@@ -79,6 +79,7 @@ export class Calibrator {
     const scales = this.#work.room('calibrate-scales', STEP * 4)
     const offsets = this.#work.room('calibrate-offsets', STEP * 4)
     const below = this.#work.room('calibrate-below', STEP * 4)
+    const pointers = { dots, scales, offsets, below }
     for (let start = 0; start < members.length; start += STEP) {
       const size = Math.min(STEP, members.length - start)
       batch.gather(members, start, size, rows)
@@ -114,6 +115,7 @@ export class Calibrator {
         offsets: lengths,
         tags: some.map((member) => first + member),
         clusters: some.map((member) => clusters[member] as number),
+        pointers,
       })
       await this.#work.spent(size * points.count * dimension)
     }

@@ -39,6 +39,8 @@ export interface ComparedRows extends Compared {
   /** `squares`, or zeros where distances are inner products. */
   offsets: Float32Array
   clusters: ArrayLike<number>
+  /** Where `dots`, `scales` and `offsets` lie in the kernels' memory, and room for the numbers of as many rows. */
+  pointers: { dots: number; scales: number; offsets: number; below: number }
 }
 
 interface Asking {
@@ -59,6 +61,7 @@ export interface ClustersOf {
 }
 
 export class FilterNeeds {
+  readonly #work: Work
   readonly #queries: PseudoQueries
   readonly #shares: readonly number[]
   readonly #filters: readonly TrialFilter[] = []
@@ -75,6 +78,7 @@ export class FilterNeeds {
     sample: Points,
     { rows, compared, clusters }: { rows: number; compared: number; clusters: number },
   ) {
+    this.#work = work
     this.#queries = queries
     this.#shares = SHARES.filter((share) => share * Math.min(rows, compared) >= LEAST_ROWS)
     this.#compared = new Uint32Array(clusters)
@@ -101,33 +105,41 @@ export class FilterNeeds {
 
   observe(compared: ComparedRows): void {
     if (this.#asking.length === 0) return
-    const { size, dots, scales, offsets, tags, clusters } = compared
+    const { size, dots, scales, offsets, tags, clusters, pointers } = compared
     const { points } = this.#queries
+    const { kernels } = this.#work
+    const { below } = pointers
+    const places = new Uint32Array(kernels.memory.buffer, below, size)
     for (let i = 0; i < size; i++) increment(this.#compared, clusters[i] as number)
-    const members = new Uint8Array(size)
+    const scores = new Float64Array(size)
+    /** Of each row, how many of the sets of a filter hold it: they lie in one another. */
     const depths = new Uint8Array(size)
     for (const [number, filter] of this.#filters.entries()) {
       const { limits } = filter
       const admitted = this.#admitted[number] as readonly Uint32Array[]
-      let count = 0
+      filter.scores(compared, scores)
       for (let i = 0; i < size; i++) {
-        const score = filter.score(compared, i)
+        const score = scores[i] as number
         let depth = 0
         while (depth < limits.length && score <= (limits[depth] as number))
           increment(admitted[depth++] as Uint32Array, clusters[i] as number)
-        if (depth === 0) continue
-        members[count] = i
-        depths[count++] = depth
+        depths[i] = depth
       }
       for (let at = number; at < this.#asking.length; at += this.#filters.length) {
         const { query, nearest } = this.#asking[at] as Asking
         const own = query * size
         const twice = 2 * (points.scales[query] as number)
-        for (let m = 0; m < count; m++) {
-          const i = members[m] as number
+        let limit = Number.NEGATIVE_INFINITY
+        for (const { bound } of nearest) limit = Math.max(limit, bound)
+        const dotsAt = pointers.dots + 4 * own
+        const found = kernels.selectBelow(dotsAt, pointers.scales, pointers.offsets, size, twice, limit, below)
+        for (let f = 0; f < found; f++) {
+          const i = places[f] as number
+          const depth = depths[i] as number
+          if (depth === 0) continue
           const distance = (offsets[i] as number) - twice * (scales[i] as number) * (dots[own + i] as number)
-          for (let depth = 0; depth < (depths[m] as number); depth++) {
-            const kept = nearest[depth] as SmallestOfMany
+          for (let d = 0; d < depth; d++) {
+            const kept = nearest[d] as SmallestOfMany
             if (distance < kept.bound) kept.add(distance, tags[i] as number)
           }
         }

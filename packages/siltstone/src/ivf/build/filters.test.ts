@@ -28,6 +28,12 @@ function comparedOf(work: Work, queries: Points, rows: Points): Compared {
   }
 }
 
+function scoresOf(filter: TrialFilter, compared: Compared): Float64Array {
+  const scores = new Float64Array(compared.size)
+  filter.scores(compared, scores)
+  return scores
+}
+
 it('admits about the shares that are asked for, each set within the larger one', () => {
   const work = new Work()
   const queries = { kinds: new Array<PseudoKind>(24).fill('row'), points: pointsOf(work, 24, 1) }
@@ -38,9 +44,10 @@ it('admits about the shares that are asked for, each set within the larger one',
   for (const kind of kinds) expect(filters.filter((one) => one.kind === kind)).toHaveLength(10)
   const all = Array.from({ length: ROWS }, (_, i) => i)
   for (const filter of filters) {
+    const scores = scoresOf(filter, compared)
     expect(filter.limits[0]).toBeGreaterThan(filter.limits[1] as number)
     for (const [s, share] of SHARES.entries()) {
-      const admitted = all.filter((i) => filter.score(compared, i) <= (filter.limits[s] as number))
+      const admitted = all.filter((i) => (scores[i] as number) <= (filter.limits[s] as number))
       expect(Math.abs(admitted.length / ROWS - share)).toBeLessThan(0.09)
     }
   }
@@ -57,7 +64,8 @@ it('admits the rows nearest to one, those farthest in one direction, or any', ()
   const means = (filter: TrialFilter) => {
     const mean = (some: readonly Float32Array[]) =>
       some.reduce((sum, one) => sum.map((x, d) => x + (one[d] as number) / some.length), new Float32Array(DIMENSION))
-    const isIn = vectors.map((_, i) => filter.score(compared, i) <= (filter.limits[1] as number))
+    const scores = scoresOf(filter, compared)
+    const isIn = vectors.map((_, i) => (scores[i] as number) <= (filter.limits[1] as number))
     return [mean(vectors.filter((_, i) => isIn[i])), mean(vectors.filter((_, i) => !isIn[i]))] as const
   }
   const apart = ([a, b]: readonly [Float32Array, Float32Array]) => Math.hypot(...a.map((x, d) => x - (b[d] as number)))

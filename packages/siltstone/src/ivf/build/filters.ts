@@ -58,7 +58,7 @@ export class TrialFilter {
     for (const [start, compared] of comparedWith(work, points, sample))
       for (const [f, filter] of filters.entries()) {
         if (filter.kind === 'chance') continue
-        for (let i = 0; i < compared.size; i++) (scores[f] as Float64Array)[start + i] = filter.score(compared, i)
+        filter.scores(compared, (scores[f] as Float64Array).subarray(start))
       }
     for (const [f, { kind, limits }] of filters.entries()) {
       const sorted = (scores[f] as Float64Array).sort()
@@ -67,14 +67,23 @@ export class TrialFilter {
     return filters
   }
 
-  score({ size, dots, scales, squares, tags }: Compared, i: number): number {
-    if (this.kind === 'chance') return chance(tags[i] as number, this.#one)
-    const lengths = this.#points.scales
-    const product = (lengths[this.#one] as number) * (dots[this.#one * size + i] as number)
-    if (this.kind === 'ball') return (squares[i] as number) - 2 * (scales[i] as number) * product
-    return (
-      (scales[i] as number) * (product - (lengths[this.#other] as number) * (dots[this.#other * size + i] as number))
-    )
+  /** @param into the score of each row */
+  scores({ size, dots, scales, squares, tags }: Compared, into: Float64Array): void {
+    if (this.kind === 'chance') {
+      for (let i = 0; i < size; i++) into[i] = chance(tags[i] as number, this.#one)
+      return
+    }
+    const one = this.#points.scales[this.#one] as number
+    const from = this.#one * size
+    if (this.kind === 'ball') {
+      for (let i = 0; i < size; i++)
+        into[i] = (squares[i] as number) - 2 * (scales[i] as number) * (one * (dots[from + i] as number))
+      return
+    }
+    const other = this.#points.scales[this.#other] as number
+    const fromOther = this.#other * size
+    for (let i = 0; i < size; i++)
+      into[i] = (scales[i] as number) * (one * (dots[from + i] as number) - other * (dots[fromOther + i] as number))
   }
 }
 
