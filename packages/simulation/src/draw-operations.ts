@@ -6,6 +6,11 @@ import { MARKER } from './collection-truth.ts'
 
 const none = { vector: null, document: null, metadata: null, uri: null }
 
+/** Words of documents: each document has two of them. */
+export const WORDS = ['stone', 'river', 'silt'] as const
+/** The metadata key of sparse vectors. */
+export const SPARSE_KEY = 'w'
+
 export function markerOp(marker: string): RecordOp {
   return { op: 'update', id: marker, ...none }
 }
@@ -31,8 +36,8 @@ function drawOp(chance: Chance, ids: number, dimension: number, marker: string):
     op,
     id,
     vector: hasVector ? drawVector(chance, dimension) : null,
-    document: chance.one(0.5) ? `${marker} ${id}` : null,
-    metadata: drawMetadata(chance, op !== 'add'),
+    document: chance.one(0.5) ? `${marker} ${id} ${wordsOf(marker)}` : null,
+    metadata: drawMetadata(chance, op !== 'add', marker),
     uri: chance.one(0.1) ? marker : null,
   }
 }
@@ -47,10 +52,24 @@ export function drawId(chance: Chance, ids: number): string {
   return `id${chance.between(1, ids)}`
 }
 
-function drawMetadata(chance: Chance, isPatch: boolean): string | null {
+/** Drawn by the number of the marker, as is the sparse vector. */
+function wordsOf(marker: string): string {
+  const number = Number(marker.slice(MARKER.length))
+  return `${WORDS[number % 3]} ${WORDS[Math.floor(number / 3) % 3]}`
+}
+
+function sparseVectorOf(marker: string): object | undefined {
+  const number = Number(marker.slice(MARKER.length))
+  if (number % 3 > 0) return undefined
+  return { '#type': 'sparse_vector', indices: [number % 2, 2 + (number % 4)], values: [1 + (number % 5), 2] }
+}
+
+function drawMetadata(chance: Chance, isPatch: boolean, marker: string): string | null {
   if (chance.one(0.3)) return null
   const pairs: Record<string, unknown> = {}
   if (chance.one(0.8)) pairs['n'] = isPatch && chance.one(0.15) ? null : chance.between(0, 2)
   if (chance.one(0.3)) pairs['s'] = isPatch && chance.one(0.3) ? null : chance.pick(['a', 'b'])
+  const sparse = sparseVectorOf(marker)
+  if (sparse) pairs[SPARSE_KEY] = sparse
   return Object.keys(pairs).length === 0 ? null : JSON.stringify(pairs)
 }

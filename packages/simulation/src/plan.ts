@@ -222,7 +222,9 @@ export function drawPlan(seed: number, overrides: Partial<PlanNumbers> = {}): Pl
   }
   const { refusals, ...numbers } = overrides
   if (refusals !== undefined) plan.refusals = someRefusals(chance.split('given refusals'), refusals)
-  return overrule(plan, numbers)
+  const changed = overrule(plan, numbers)
+  if (changed.collectors > 0 && numbers['repeaters'] === undefined) changed.repeaters = 0
+  return changed
 }
 
 function drawRefusals(chance: Chance): Refusal[] {

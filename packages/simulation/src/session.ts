@@ -5,6 +5,7 @@ import type { Chance } from './chance.ts'
 import { Crashed } from './incarnation.ts'
 import { before } from './reads.ts'
 import * as reads from './session-reads.ts'
+import * as searches from './session-search.ts'
 import type { Server } from './server.ts'
 import type { Target, World } from './world.ts'
 import * as writes from './session-writes.ts'
@@ -23,12 +24,19 @@ const mix = {
   page: 6,
   count: 4,
   query: 4,
+  searchText: 3,
+  searchSparse: 3,
+  getDocument: 3,
   rollback: 3,
 } as const
 
 type Kind = keyof typeof mix
 
-const kinds: Record<Kind, (call: Call, collection: Collection) => Promise<void>> = { ...writes.kinds, ...reads.kinds }
+const kinds: Record<Kind, (call: Call, collection: Collection) => Promise<void>> = {
+  ...writes.kinds,
+  ...reads.kinds,
+  ...searches.kinds,
+}
 
 export async function runSession(world: World, name: string, servers: readonly Server[], count: number): Promise<void> {
   const chance = world.chance.split(name)
