@@ -28,3 +28,28 @@ export function needAddress(text: string): Address {
     field: 'place',
   })
 }
+
+/** Where a record is from, as its URI says it: `siltstone://media/talk.mp4?version=…#t=12.4,19`. */
+export interface RecordPlace {
+  address: Address
+  /** `#t=12.4,19`, `#page=3`, or empty. */
+  fragment: string
+}
+
+/** @throws SiltstoneError `invalid` (no-object) */
+export function parseRecordUri(uri: string): RecordPlace {
+  const match = /^(siltstone|s3):\/\/([^/?#]+)\/([^?#]+)(?:\?[^#]*)?(#.*)?$/s.exec(uri)
+  const [, place, bucket = '', path = '', fragment = ''] = match ?? []
+  const key = decoded(path)
+  if (place === undefined || key === undefined)
+    throw invalid('no-object', `${JSON.stringify(uri)} is not the URI of a record of an object.`, { field: 'uri' })
+  return { address: { place: place as Address['place'], bucket, key }, fragment }
+}
+
+function decoded(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return undefined
+  }
+}

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { siltstone } from 'siltstone/testing/cli'
@@ -24,6 +24,13 @@ it('copy, list, show, move, sign and delete', async () => {
   expect(await cli('cp', 'siltstone://cli/t.md', 'siltstone://cli/t2.md', '--if-absent')).toBe('t2.md 7\n')
   expect(await cli('cp', 'siltstone://cli/t.md', 'siltstone://cli/t2.md', '--if-absent')).toMatch(/already/)
   expect(await cli('presign', 'siltstone://cli/t.md', '--put')).toMatch(/exact number of bytes/)
+  const uri = 'siltstone://cli/t%C3%BC.md?version=1#t=12.4,19'
+  expect(await cli('open', uri)).toMatch(/no access key to sign with/)
+  mkdirSync(join(data, '.siltstone'), { recursive: true })
+  const keys = [{ accessKeyId: 'TESTKEY1', secretAccessKey: 'a secret for the tests' }]
+  writeFileSync(join(data, '.siltstone', 'objects-keys.json'), JSON.stringify(keys))
+  expect(await cli('open', uri)).toMatch(/^http:\/\/127\.0\.0\.1:9000\/cli\/t%C3%BC\.md\?X-Amz-.*#t=12\.4,19\n$/)
+  expect(await cli('open', 'siltstone://cli')).toMatch(/not the URI of a record/)
   expect(await cli('rm', 'siltstone://cli/', '-r')).toBe('2 deleted\n')
   expect(await cli('rm', 'siltstone://cli/t.md')).toMatch(/no object/)
   expect(await cli('cp', 'siltstone://cli/none', folder)).toMatch(/no object/i)

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises'
 import { basename, join, sep } from 'node:path'
 import { invalid, notFound, type ObjectsTools, walkDirectory } from 'siltstone/internal'
-import { type Address, needAddress, parseAddress } from './address.ts'
+import { type Address, needAddress, parseAddress, parseRecordUri } from './address.ts'
 import type { Objects } from './objects.ts'
 import { openObjects } from './open-objects.ts'
 import type { PresignRequest } from './presign.ts'
@@ -192,6 +192,16 @@ export function objectsCommands(tools: ObjectsTools): Command[] {
                 .join('')}`
             : `${signed.url}\n`,
         )
+      }),
+    make('open <uri>', 'a link to where a record is from: to the page, or the second of a recording', [
+      "objects open 'siltstone://media/uploads/talk.mp4?version=…#t=12.4,19' --data ./data",
+    ])
+      .addOption(new tools.Option('--expires <seconds>', 'up to 7 days').default(3_600).argParser(tools.wholeNumber(1)))
+      .action(async (uri: string, options: PresignOptions) => {
+        const { address, fragment } = parseRecordUri(uri)
+        const request = presignRequest(address.key, { ...options, put: false, post: false })
+        const { url } = await using(options, async (opened) => (await opened.at(address)).presign(request))
+        await out(options).answer({ url: url + fragment }, () => `${url}${fragment}\n`)
       }),
     ...processCommands({
       make,

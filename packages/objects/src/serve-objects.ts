@@ -38,6 +38,8 @@ import { startS3Server } from './s3/server.ts'
 import { openS3Buckets } from './s3-buckets/open-s3-buckets.ts'
 
 const MAINTAIN_EACH_MS = 60_000
+/** Made by the first start on an empty directory, so that a first upload has a place. */
+const FIRST_BUCKET = 'media'
 /** Looking at every file for stray ones: with every sixtieth maintenance. */
 const STRAYS_EACH = 60
 
@@ -66,7 +68,8 @@ export async function serveObjects(options: ServeObjectsOptions): Promise<Runnin
   const isOnS3 = data.startsWith('s3://')
   const made =
     options.keys === undefined && !isOnS3 ? join(resolve(data), PRIVATE_FOLDER, 'objects-keys.json') : undefined
-  const keys = AccessKeys.parse(options.keys ?? (await storedKeys(made)))
+  const stored = options.keys === undefined ? await storedKeys(made) : { text: options.keys, isNew: false }
+  const keys = AccessKeys.parse(stored.text)
   const rules = options.rules === undefined ? new ProcessingRules() : ProcessingRules.parse(options.rules)
   const place = isOnS3 ? onS3(options) : await onDirectory(options)
   const { buckets, owns } = place
@@ -75,6 +78,7 @@ export async function serveObjects(options: ServeObjectsOptions): Promise<Runnin
     for (const one of opened.splice(0).reverse()) await one.close()
   }
   try {
+    if (!isOnS3) await makeBuckets(buckets, options.buckets, stored.isNew)
     const pipeline = await wantedPipeline(options)
     const queue = typeof pipeline === 'string' ? undefined : await place.openQueue()
     if (queue !== undefined) opened.push(queue)
@@ -100,6 +104,12 @@ export async function serveObjects(options: ServeObjectsOptions): Promise<Runnin
     await close()
     throw error
   }
+}
+
+/** The named buckets; without any, on the first start, one. */
+async function makeBuckets(buckets: BlobBuckets, named: readonly string[], isFirstStart: boolean): Promise<void> {
+  const isEmpty = isFirstStart && named.length === 0 && (await buckets.listBuckets()).length === 0
+  for (const name of isEmpty ? [FIRST_BUCKET] : named) await buckets.createBucket(name)
 }
 
 async function onDirectory({ data, allowNetworkFilesystem, environment }: ServeObjectsOptions): Promise<Place> {
@@ -166,7 +176,7 @@ async function startWorker(
 }
 
 /** The keys of the file; a file that is missing is made, with one new key for everything, and only its owner may read it. */
-async function storedKeys(path: string | undefined): Promise<string> {
+async function storedKeys(path: string | undefined): Promise<{ text: string; isNew: boolean }> {
   if (path === undefined)
     throw invalid(
       'no-objects-keys',
@@ -174,8 +184,8 @@ async function storedKeys(path: string | undefined): Promise<string> {
       { field: '--objects-keys' },
     )
   try {
-    await makePrivateFile(path, `${JSON.stringify([newKey()], undefined, 2)}\n`)
-    return await readFileText(path)
+    const isNew = await makePrivateFile(path, `${JSON.stringify([newKey()], undefined, 2)}\n`)
+    return { text: await readFileText(path), isNew }
   } catch (cause) {
     if (!isSiltstoneError(cause)) throw cause
     throw new SiltstoneError(

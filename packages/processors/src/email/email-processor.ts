@@ -20,7 +20,7 @@ const MAX_ATTACHMENTS = 200
 export function emailProcessor(others: readonly Processor[], depth = 1): Processor {
   return {
     name: 'email',
-    version: '1',
+    version: '2',
     accepts: (type, head) => (contentType(head, type) === 'message/rfc822' ? 0.95 : 0),
     process: (source, ctx) => processEmail(source, ctx, others, depth),
   }

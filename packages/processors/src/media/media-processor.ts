@@ -28,7 +28,7 @@ import { type SubtitleTrack, tx3gTracks } from './tx3g.ts'
 export function mediaProcessor(settings: ProcessorSettings = {}): Processor {
   return {
     name: 'media',
-    version: '1',
+    version: '2',
     accepts: (_type, head) => (/^(?:audio|video)\//.test(contentType(head)) ? 0.9 : 0),
     process: (source, ctx) => new MediaJob(bufferedAccess(source), ctx, settings).run(),
   }

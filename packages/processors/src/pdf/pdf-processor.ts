@@ -18,7 +18,7 @@ const MAX_PICTURES = 3
 
 export const pdfProcessor: Processor = {
   name: 'pdf',
-  version: '1',
+  version: '2',
   accepts: (_type, head) => (contentType(head) === 'application/pdf' ? 0.95 : 0),
   process: processPdf,
 }

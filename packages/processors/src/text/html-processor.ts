@@ -16,7 +16,7 @@ const MIN_ARTICLE_SHARE = 0.4
 
 export const htmlProcessor: Processor = {
   name: 'html',
-  version: '1',
+  version: '2',
   accepts: (type, head) => {
     if (contentType(head, type) === 'text/html') return 0.95
     // A page may begin with more than 4,096 bytes of comments.

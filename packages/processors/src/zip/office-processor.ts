@@ -23,7 +23,7 @@ export const TYPES = {
 
 export const officeProcessor: Processor = {
   name: 'office',
-  version: '1',
+  version: '2',
   accepts: (_type, head) => {
     const is = contentType(head)
     // An encrypted document is stored in the container of the old formats.

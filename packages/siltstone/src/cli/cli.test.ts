@@ -43,6 +43,16 @@ describe('the life of a store', () => {
     const found = await siltstone(['query', 'notes', '--text', 'why do rivers drop mud?', '-k', '1', '--json', ...data])
     expect(jsonOf(found.out).records).toMatchObject([{ id: 'silt', metadata: { n: 1 } }])
     expect(found.out).toContain('"big": 9007199254740993')
+    const question = 'why do rivers drop mud?'
+    for (const places of [
+      ['notes', question],
+      ['--collection', 'notes', question],
+    ])
+      expect((await siltstone(['query', ...places, '-k', '1', ...data])).out).toContain('Silt settles')
+    expect(await siltstone(['query', 'notes', question, '--text', 'x', ...data])).toMatchObject({ code: 2 })
+    expect(await siltstone(['query', 'notes', 'why', 'not', ...data])).toMatchObject({ code: 2 })
+    expect((await siltstone(['query', ...data])).err).toContain('name the collection')
+    expect((await siltstone(['query', 'notes', ...data])).err).toContain('give either a question or --vector')
 
     expect((await siltstone(['compact', ...data])).out).toMatch(/notes +1 +0 +1 +2 /)
     const [snapshot] = JSON.parse((await siltstone(['snapshots', 'list', 'notes', '--json', ...data])).out) as {

@@ -73,9 +73,10 @@ export function recordTable(rows: readonly Row[], distanceTitle = 'DISTANCE'): s
   if (first?.distance !== undefined)
     columns.push({ title: distanceTitle, value: (row) => row.distance?.toFixed(4), right: true })
   if (first?.document !== undefined) columns.push({ title: 'DOCUMENT', value: (row) => row.document, maxWidth: 70 })
+  // Before the metadata, which are cut: its end is the place in a document or a recording.
+  if (rows.some(({ uri }) => typeof uri === 'string')) columns.push({ title: 'URI', value: (row) => row.uri })
   if (first?.metadata !== undefined)
     columns.push({ title: 'METADATA', value: (row) => row.metadata && showMetadata(row.metadata), maxWidth: 90 })
-  if (first?.uri !== undefined) columns.push({ title: 'URI', value: (row) => row.uri, maxWidth: 60 })
   if (first?.embedding !== undefined)
     columns.push({ title: 'EMBEDDING', value: (row) => row.embedding && showVector(row.embedding) })
   return table(rows, columns, 'No records.')

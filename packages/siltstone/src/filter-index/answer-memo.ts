@@ -18,6 +18,11 @@ export class AnswerMemo<T> {
     this.#answers = new LruMap(Math.min(MOST_ANSWERS, Math.max(LEAST_ANSWERS, fitting)))
   }
 
+  /** Whether the answer is known, or being found. */
+  has(name: string): boolean {
+    return this.#answers.get(name) !== undefined
+  }
+
   get(name: string, find: () => Promise<T>): Promise<T> {
     return name.length > MAX_NAME_LENGTH ? find() : memoize(this.#answers, name, find)
   }

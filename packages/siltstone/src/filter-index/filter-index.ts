@@ -25,13 +25,13 @@ import {
   type TermRow,
 } from './layout.ts'
 import { PartReader } from './part-reader.ts'
+import { intersection, joined, type Order, type OrderComparison, rangeOf } from './ranges.ts'
 import { type Range, scanRun } from './runs.ts'
 import { regexQuery } from './regex-query.ts'
 import { type TextQuery, textOf } from './text-query.ts'
 import { TrigramReader } from './trigram-reader.ts'
 
 type Leaf = Exclude<Filter, { clauses: Filter[] }>
-type Order = 'gt' | 'gte' | 'lt' | 'lte'
 
 const CLAUSES_AT_ONCE = 32
 /** A larger head is read in parts, which takes one more round. */
@@ -170,16 +170,36 @@ export class FilterIndex {
    */
   async bounds(filter: Filter, pause: Pause = async () => {}, phraseRows: PhraseRows = anyRow): Promise<Bounds> {
     if (!('clauses' in filter)) return this.#leaf(filter, phraseRows)
-    const combine = filter.kind === 'and' ? both : either
+    const isAnd = filter.kind === 'and'
+    const combine = isAnd ? both : either
+    const { single, between } = isAnd ? joined(filter.clauses) : { single: filter.clauses, between: [] }
+    const answers = [
+      ...single.map((clause) => () => this.bounds(clause, pause, phraseRows)),
+      ...between.map((clauses) => () => this.#between(clauses)),
+    ]
     // An empty conjunction admits everything, an empty disjunction nothing.
-    let bounds = filter.kind === 'and' ? exactly(RowSet.full(this.#rows)) : nothing(this.#rows)
+    let bounds = isAnd ? exactly(RowSet.full(this.#rows)) : nothing(this.#rows)
     // There may be thousands of clauses, and each answer takes one bit per row.
-    for (let i = 0; i < filter.clauses.length; i += CLAUSES_AT_ONCE) {
-      const some = filter.clauses.slice(i, i + CLAUSES_AT_ONCE)
-      bounds = (await Promise.all(some.map((clause) => this.bounds(clause, pause, phraseRows)))).reduce(combine, bounds)
-      if (filter.clauses.length > CLAUSES_AT_ONCE) await pause()
+    for (let i = 0; i < answers.length; i += CLAUSES_AT_ONCE) {
+      const some = answers.slice(i, i + CLAUSES_AT_ONCE)
+      bounds = (await Promise.all(some.map((answer) => answer()))).reduce(combine, bounds)
+      if (answers.length > CLAUSES_AT_ONCE) await pause()
     }
     return bounds
+  }
+
+  /** A key has at most one number in a row, so rows between two bounds are those of one range. */
+  #between(clauses: readonly OrderComparison[]): Promise<Bounds> {
+    return this.#answers.get(nameOf({ kind: 'and', clauses: [...clauses] }), async () => {
+      const parts = this.#key(clauses[0]?.key ?? '', 'scalar')
+      // Of rounded numbers, each comparison says which are undecided.
+      if (!parts || parts.rounded)
+        return (await Promise.all(clauses.map(({ op, value }) => this.#inRange(parts, op, value)))).reduce(both)
+      const found = new RowSet(this.#rows)
+      const range = intersection(clauses.map(({ op, value }) => rangeOf(op, value)))
+      if (parts.numbers) await this.#scan(parts.numbers, [range], found)
+      return exactly(found)
+    })
   }
 
   #leaf(leaf: Leaf, phraseRows: PhraseRows): Promise<Bounds> {
@@ -319,17 +339,4 @@ export class FilterIndex {
     const possible = await this.#trigrams?.rows(query)
     return possible ? { certain: new RowSet(this.#rows), possible } : anything(this.#rows)
   }
-}
-
-/**
- * For a bigint between two doubles, the range ends at the double to which it rounds: this double is included exactly if
- * it satisfies the comparison, and no other double lies between the two.
- */
-function rangeOf(op: Order, value: number | bigint): Range {
-  const rounded = Number(value)
-  // Whether the rounded value satisfies the comparison. JavaScript compares a number and a bigint by their exact values.
-  const inclusive =
-    op === 'gt' ? rounded > value : op === 'gte' ? rounded >= value : op === 'lt' ? rounded < value : rounded <= value
-  const bound = { value: rounded === 0 ? 0 : rounded, inclusive }
-  return op === 'gt' || op === 'gte' ? { from: bound } : { to: bound }
 }

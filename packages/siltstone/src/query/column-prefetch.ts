@@ -32,6 +32,11 @@ export class ColumnPrefetch {
     await segment.reader.prepare(this.#names)
   }
 
+  /** Reads the rows' columns, and their places in the order of insertion, into the block cache. @throws SiltstoneError `corrupt` */
+  async placed(segment: OpenSegment, rows: readonly number[]): Promise<void> {
+    await Promise.all([this.rows(segment, rows), rows.length > 1 && segment.ordinals(rows)])
+  }
+
   /** Reads the rows' columns into the block cache. @throws SiltstoneError `corrupt` */
   async rows(segment: OpenSegment, rows: readonly number[]): Promise<void> {
     await Promise.all(

@@ -1,10 +1,13 @@
 import { invalid } from '../errors.ts'
 import type { GetRequest, GetResponse } from '../model/read.ts'
+import type { Filter } from '../model/filter.ts'
 import type { RecordRef, View } from '../log/view.ts'
+import { ColumnPrefetch } from './column-prefetch.ts'
 import { filterRefs } from './filter-refs.ts'
+import { firstMatching } from './first-matching.ts'
 import { columnsInSlices, findInSlices, inOrderInSlices, SLICE_RECORDS } from './slices.ts'
 import type { Pause } from '../pacer.ts'
-import { select, selectedRefs } from './select.ts'
+import { MOST_AHEAD, select, selectedRefs } from './select.ts'
 
 /** Answers a `get` from one view: records in order of first insertion; limit and offset apply after the filter. */
 export async function get(
@@ -32,8 +35,36 @@ async function pageOf(
   if (!request.ids && !request.filter) return everythingPage(view, offset, limit, pause)
   const refs = request.ids
     ? await byIds(view, request, pause)
-    : await selectedRefs(view, await select(view, request.filter, pause), pause)
+    : await byFilter(view, { ...request, filter: request.filter as Filter }, offset + limit + 1, pause)
   return { refs: refs.slice(offset, offset + limit), more: offset + limit < refs.length }
+}
+
+/**
+ * Where a request takes long, columns are read while other reads are under way: their directories with the indexes, and their rows, if
+ * few match, with the places of these rows.
+ * @param wanted no more of them are needed
+ */
+async function byFilter(
+  view: View,
+  { filter, include }: { filter: Filter } & Pick<GetRequest, 'include'>,
+  wanted: number,
+  pause: Pause,
+): Promise<RecordRef[]> {
+  const { segments } = view.base
+  const prefetch = segments.some(({ reader }) => !reader.source.isLocal) ? new ColumnPrefetch(include) : undefined
+  const find = async () => {
+    const first = wanted === Number.POSITIVE_INFINITY ? undefined : await firstMatching(view, filter, wanted, pause)
+    if (first) return first
+    const selection = await select(view, filter, pause, prefetch)
+    const isFew = selection.counts.reduce((sum, count) => sum + count, 0) <= Math.min(MOST_AHEAD, 2 * wanted)
+    const [refs] = await Promise.all([
+      selectedRefs(view, selection, pause),
+      ...(isFew ? segments.map((segment, i) => prefetch?.placed(segment, selection.rows[i]?.toArray() ?? [])) : []),
+    ])
+    return refs
+  }
+  const [refs] = await Promise.all([find(), ...segments.map((segment) => prefetch?.directories(segment))])
+  return refs
 }
 
 async function byIds(view: View, request: GetRequest, pause: Pause): Promise<RecordRef[]> {

@@ -13,6 +13,7 @@ import { memoize } from '../memo.ts'
 import { parseForFilter } from '../records/parse-for-filter.ts'
 import type { OpenSegment } from '../snapshot/open-segment.ts'
 import { RowSet } from '../format/row-set.ts'
+import type { ColumnPrefetch } from './column-prefetch.ts'
 import { phraseRows } from './phrase-rows.ts'
 import { countsOf, everything, type Selection } from './selection.ts'
 import { inOrderInSlices, inSlices, SLICE_RECORDS } from './slices.ts'
@@ -23,18 +24,21 @@ const BATCH_ROWS = 4_096
 /** Up to this many changed records, their parsed metadata and documents are kept as long as the view is. */
 const MAX_CHANGED_KEPT = 10_000
 
+/** Rows of a segment whose columns are read before it is known whether they are wanted. */
+export const MOST_AHEAD = 256
+
 /** By segment: an `OpenSegment` has fixed deletions and overlays. */
 const known = new WeakMap<OpenSegment, AnswerMemo<RowSet>>()
 
-export async function select(view: View, filter: Filter | undefined, pause: Pause): Promise<Selection> {
+/** @param prefetch what will be read of the records that are found */
+export async function select(
+  view: View,
+  filter: Filter | undefined,
+  pause: Pause,
+  prefetch?: ColumnPrefetch,
+): Promise<Selection> {
   if (!filter) return everything(view)
-  const compiled = {
-    test: compileFilter(filter),
-    columns: columnsOf(filter),
-    ids: mentionsIds(filter),
-    clauses: clausesOf(filter),
-  }
-  const { test, columns } = compiled
+  const compiled = { ...compile(filter), ...(prefetch && { prefetch }) }
   const { segments } = view.base
   const name = segments.length === 0 ? '' : nameOf(filter)
   // Of all segments together: each may have fewer rows to test than make a slice.
@@ -43,20 +47,61 @@ export async function select(view: View, filter: Filter | undefined, pause: Paus
     segments.map((segment) => memoOf(segment).get(name, () => matching(segment, filter, compiled, pause, pacer))),
   )
   const rows = matches.map((match, i) => match.copy().intersect(everything(view).rows[i] as RowSet))
+  return { rows, counts: countsOf(rows), changed: await admittedChanges(view, compiled, pause, pacer) }
+}
+
+/** What the indexes say of a filter, without a row being tested. */
+export interface Undecided {
+  /** For each segment: live rows that the log did not change and that the filter certainly admits. */
+  found: readonly RowSet[]
+  /** Likewise: rows that have to be tested. Disjoint from those found. */
+  open: readonly RowSet[]
+  /** The live records that the log changed and that the filter admits. */
+  changed: readonly ChangedRecord[]
+}
+
+/** @returns undefined if the answer of a segment is known already, so that `select` costs little */
+export async function undecided(view: View, filter: Filter, pause: Pause): Promise<Undecided | undefined> {
+  const { segments } = view.base
+  const name = nameOf(filter)
+  if (segments.every((segment) => memoOf(segment).has(name))) return undefined
+  const compiled = compile(filter)
+  const bounds = await Promise.all(segments.map((segment) => decided(segment, filter, compiled, pause)))
+  const shown = (set: RowSet, i: number) => set.intersect(everything(view).rows[i] as RowSet)
+  return {
+    found: bounds.map(({ found }, i) => shown(found, i)),
+    open: bounds.map(({ open }, i) => shown(open, i)),
+    changed: await admittedChanges(view, compiled, pause, new Pacer(BATCH_ROWS, pause)),
+  }
+}
+
+const compile = (filter: Filter): Compiled => ({
+  test: compileFilter(filter),
+  columns: columnsOf(filter),
+  ids: mentionsIds(filter),
+  clauses: clausesOf(filter),
+})
+
+async function admittedChanges(
+  view: View,
+  { test, columns, clauses }: Compiled,
+  pause: Pause,
+  pacer: Pacer,
+): Promise<ChangedRecord[]> {
   const changed = everything(view).changed
   const [metadatas, documents] = await Promise.all([
     columns.metadata ? changedMetadatas(view, pause) : undefined,
     columns.document ? changedDocuments(view, pause) : undefined,
   ])
   const admitted: ChangedRecord[] = []
-  const cost = testCost(compiled.clauses)
+  const cost = testCost(clauses)
   for (const [i, record] of changed.entries()) {
     if (test({ id: record.id, metadata: metadatas?.[i] ?? null, document: documents?.[i] ?? null }))
       admitted.push(record)
     const due = pacer.spend(cost)
     if (due) await due
   }
-  return { rows, counts: countsOf(rows), changed: admitted }
+  return admitted
 }
 
 const changedMetadatas = oncePerView((view, pause) =>
@@ -87,6 +132,7 @@ interface Compiled {
   /** Whether the test reads ids. */
   ids: boolean
   clauses: number
+  prefetch?: ColumnPrefetch
 }
 
 /** Answers to filters that were applied to the segment before. */
@@ -107,13 +153,23 @@ async function matching(
   pause: Pause,
   pacer: Pacer,
 ): Promise<RowSet> {
-  const { columns } = compiled
+  const { found, open } = await decided(segment, filter, compiled, pause)
+  return tested(segment, open.toArray(), found, compiled, pacer)
+}
+
+/** The live rows of a segment that certainly match, and those that have to be tested. */
+async function decided(
+  segment: OpenSegment,
+  filter: Filter,
+  { columns }: Compiled,
+  pause: Pause,
+): Promise<{ found: RowSet; open: RowSet }> {
   const live = segment.live()
   const [index] = await Promise.all([
     filterIndexOf(segment.reader, columns),
     columns.document && segment.reader.prepare(['documents']),
   ])
-  if (!index) return tested(segment, live.toArray(), new RowSet(segment.rows), compiled, pacer)
+  if (!index) return { found: new RowSet(segment.rows), open: live }
   const { certain, possible } = await index.bounds(filter, pause, (text, language) =>
     phraseRows(segment.reader, text, language),
   )
@@ -129,8 +185,7 @@ async function matching(
       if (live.has(row)) open.add(row)
     }
   }
-  open.subtract(found)
-  return tested(segment, open.toArray(), found, compiled, pacer)
+  return { found, open: open.subtract(found) }
 }
 
 /** Adds the matching candidates to `found`. */
@@ -138,9 +193,11 @@ async function tested(
   segment: OpenSegment,
   candidates: readonly number[],
   found: RowSet,
-  { test, columns, ids, clauses }: Compiled,
+  { test, columns, ids, clauses, prefetch }: Compiled,
   pacer: Pacer,
 ): Promise<RowSet> {
+  // Most of a few candidates match, as a rule; of many, what is read ahead would mostly be read for nothing.
+  const ahead = candidates.length <= MOST_AHEAD ? prefetch : undefined
   const size = batchRows(clauses)
   for (let i = 0; i < candidates.length; i += size) {
     const rows = candidates.slice(i, i + size)
@@ -148,6 +205,7 @@ async function tested(
       ids ? segment.reader.ids(rows) : undefined,
       columns.metadata ? segment.column('metadata', rows) : undefined,
       columns.document ? segment.column('documents', rows) : undefined,
+      ahead?.placed(segment, rows),
     ])
     rows.forEach((row, k) => {
       if (test(rowOf(names?.[k] ?? '', metadatas?.[k] ?? null, documents?.[k] ?? null))) found.add(row)

@@ -26,19 +26,19 @@ import { type CommonOptions, Session, withEmbedders, withStoreOptions } from '..
 interface ReadCommandOptions extends CommonOptions {
   where?: ExactJson
   whereDocument?: ExactJson
-  include: (typeof INCLUDES)[number][]
+  include: Column[]
   at?: number
   level: ReadLevel
 }
 
-function withReadOptions(made: Command): Command {
+type Column = (typeof INCLUDES)[number]
+
+/** @param shown the columns without `--include`; undefined: the command decides */
+function withReadOptions(made: Command, shown?: Column[]): Command {
   return made
     .option('--where <json>', 'only records whose metadata match', exactJson)
     .option('--where-document <json>', 'only records whose text matches', exactJson)
-    .option('--include <columns>', `columns to show: ${INCLUDES.join(', ')}`, commaSeparated(INCLUDES), [
-      'documents',
-      'metadatas',
-    ])
+    .option('--include <columns>', `columns to show: ${INCLUDES.join(', ')}`, commaSeparated(INCLUDES), shown)
     .option('--at <version>', 'read an earlier state: a version, or the name of a snapshot', version)
     .addOption(
       new Option('--level <level>', 'consistency: every write, a state up to a second old, or the snapshot alone')
@@ -64,6 +64,7 @@ function readOf(options: ReadCommandOptions) {
 }
 
 interface QueryOptions extends ReadCommandOptions {
+  collection?: string
   text?: string
   vector?: Float32Array
   k: number
@@ -75,15 +76,20 @@ interface QueryOptions extends ReadCommandOptions {
   fields?: Record<string, number>
 }
 
+/** As it is on the command line. */
+type GivenQuery = Omit<QueryOptions, 'include'> & { include?: Column[] }
+
 export function queryCommand(): Command {
-  const made = command('query <collection>', 'find the records nearest to a text or a vector', [
-    'query notes --text "how do rivers make stone?"',
+  const made = command('query [collection] [question]', 'find the records nearest to a text or a vector', [
+    'query notes "how do rivers make stone?"',
+    'query --collection notes "how do rivers make stone?"',
     `query notes --text "invoices" --where '{"year":{"$gte":2024}}' -k 3`,
     'query notes --text "invoice AB-1234" --hybrid --explain',
     'query notes --vector 0.1,0.2,0.3 --include metadatas,uris --json',
   ])
   return withReadOptions(withEmbedders(withStoreOptions(made)))
-    .option('--text <text>', 'text to embed with the collection’s embedder')
+    .option('--collection <name>', 'the collection; the argument is then the question')
+    .option('--text <text>', 'the question, to embed with the collection’s embedder')
     .option('--vector <numbers>', 'query vector, comma-separated', vector)
     .option('-k, --k <n>', 'number of records', wholeNumber(1), 10)
     .addOption(new Option('-n, --limit <n>', 'the same as -k').argParser(wholeNumber(1)).conflicts('k'))
@@ -92,11 +98,12 @@ export function queryCommand(): Command {
     .option('--hybrid', 'rank by meaning and by the words of documents together')
     .option('--fields <weights>', 'with --hybrid: texts whose words count, such as title=3,#document=1', fieldWeights)
     .option('--explain', 'show requests, visited clusters, candidates and times; with --hybrid, where scores come from')
-    .action((name: string, options: QueryOptions) =>
-      Session.use(options, { create: false }, async (session) => {
+    .action((one: string | undefined, two: string | undefined, given: GivenQuery) =>
+      Session.use(given, { create: false }, async (session) => {
+        const { name, options } = asked([one, two], given)
         if (options.hybrid === true) return hybrid(session, name, options)
         if ((options.text === undefined) === (options.vector === undefined))
-          throw invalid('nothing-to-query', 'give either --text or --vector', { field: '--text' })
+          throw invalid('nothing-to-query', 'give either a question or --vector', { field: 'question' })
         const info = await session.collection(name)
         const query = options.vector ?? (await embed(session, info, options.text ?? ''))
         const collection = await session.engine.collection(info.tenant, info.database, info.id)
@@ -116,11 +123,35 @@ export function queryCommand(): Command {
     )
 }
 
+/** A hit says where it is from, by its URI, unless columns are chosen; searches by words too know no URIs. */
+const columnsOf = ({ include, hybrid }: GivenQuery): Column[] =>
+  include ?? ['documents', 'metadatas', ...(hybrid === true ? [] : (['uris'] as const))]
+
+/**
+ * The collection and the question, which are named by options or by their places.
+ * @throws SiltstoneError `invalid` (no-collection, question-twice)
+ */
+function asked(given: readonly (string | undefined)[], options: GivenQuery): { name: string; options: QueryOptions } {
+  const places = given.filter((value) => value !== undefined)
+  const name = options.collection ?? places.shift()
+  if (name === undefined)
+    throw invalid('no-collection', 'name the collection: siltstone query notes "how do rivers make stone?"', {
+      field: 'collection',
+    })
+  const questions = [...places, ...(options.text === undefined ? [] : [options.text])]
+  if (questions.length > 1)
+    throw invalid('question-twice', `give one question, in quotes, instead of ${JSON.stringify(questions)}`, {
+      field: 'question',
+    })
+  const [text] = questions
+  return { name, options: { ...options, ...(text !== undefined && { text }), include: columnsOf(options) } }
+}
+
 /** @throws SiltstoneError `invalid` (nothing-to-query, include-unknown); and what a search throws */
 async function hybrid(session: Session, name: string, options: QueryOptions): Promise<void> {
   const { text, vector: given, at, level, exact, include, fields } = options
   if (text === undefined)
-    throw invalid('nothing-to-query', 'give --text, whose words --hybrid looks for', { field: '--text' })
+    throw invalid('nothing-to-query', 'give a question, whose words --hybrid looks for', { field: 'question' })
   if (include.includes('uris'))
     throw invalid('include-unknown', '--hybrid shows documents, metadatas and embeddings', { field: '--include' })
   const info = await session.collection(name)
@@ -176,7 +207,7 @@ export function getCommand(): Command {
     'get notes doc-1 doc-2 --include documents,embeddings',
     `get notes --where-document '{"$contains":"granite"}' --at 12`,
   ])
-  return withReadOptions(withStoreOptions(made))
+  return withReadOptions(withStoreOptions(made), ['documents', 'metadatas'])
     .option('-n, --limit <n>', 'at most this many', wholeNumber(0), 20)
     .option('--offset <n>', 'skip this many', wholeNumber(0), 0)
     .action((name: string, ids: string[], options: GetOptions) =>

@@ -37,7 +37,7 @@ export interface ServeObjectsOptions {
   port: number
   /** JSON. */
   keys: string | undefined
-  /** Where the store is in a bucket: other buckets that are served, beside those that clients make. */
+  /** Beside those that clients make: other buckets that are served, where the store is in a bucket; on a directory, made at the start. */
   buckets: readonly string[]
   /** Of SQS, for the notifications of these buckets. Undefined: messages stay within the process. */
   queueUrl: string | undefined
@@ -55,16 +55,12 @@ export type ServeObjects = (
   options: ServeObjectsOptions,
 ) => Promise<ServedObjects & { states: ObjectStates; close(): Promise<void> }>
 
-/** @throws SiltstoneError `invalid` (objects-place, objects-read-only, objects-bucket, objects-queue), `unsupported` (package-missing, package-broken) */
+/** @throws SiltstoneError `invalid` (objects-place, objects-read-only, objects-queue), `unsupported` (package-missing, package-broken) */
 export async function loadObjects({
   data,
   readOnly,
-  objectsBucket = [],
   objectsQueue,
-}: { data: string; readOnly?: boolean } & Pick<
-  ObjectsServeOptions,
-  'objectsBucket' | 'objectsQueue'
->): Promise<ServeObjects> {
+}: { data: string; readOnly?: boolean } & Pick<ObjectsServeOptions, 'objectsQueue'>): Promise<ServeObjects> {
   const scheme = schemeAt(data)
   if (scheme !== 'directory' && scheme !== 's3')
     throw invalid(
@@ -73,12 +69,6 @@ export async function loadObjects({
       {
         field: '--objects',
       },
-    )
-  if (scheme === 'directory' && objectsBucket.length > 0)
-    throw invalid(
-      'objects-bucket',
-      `--objects-bucket names buckets of S3, and the objects of ${data} are in that directory: leave it out, or give --data s3://….`,
-      { field: '--objects-bucket' },
     )
   if (scheme === 'directory' && objectsQueue !== undefined)
     throw invalid(

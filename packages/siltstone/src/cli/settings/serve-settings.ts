@@ -196,7 +196,8 @@ export const SERVE_SETTINGS: readonly Setting[] = [
   {
     key: 'objectsBucket',
     flags: '--objects-bucket <names...>',
-    description: 'with a store in a bucket: other buckets of S3 whose objects are served, and made searchable',
+    description:
+      'beside those that clients make: on a directory, buckets to make at the start (default of the first start: media); with a store in a bucket, other buckets of S3 whose objects are served, and made searchable',
     shape: 'list',
   },
   {
