@@ -19,6 +19,7 @@ export interface HtmlPage {
   sections: Section[]
   meta: Values
   filters: Values
+  sorts: Values
   /** Whether it says itself what is to be found of it. */
   hasBody: boolean
   /** Whether it asks not to be found: `<meta name="robots" content="noindex">`. */
@@ -44,7 +45,7 @@ export function parsePage(html: string): HtmlPage {
   const bodies = elementsOf(root, (element) => element.attribs[BODY] !== undefined, false)
   const [first] = bodies
   const roots = first ? bodies : mainOf(root)
-  const { meta, filters } = attributeValues(root)
+  const { meta, filters, sorts } = attributeValues(root)
   const sections: Section[] = [{ anchor: '', heading: '', paragraphs: [''] }]
   for (const element of roots) addText(element, sections)
   const [heading] = roots.flatMap((element) => elementsOf(element, ({ name }) => name === 'h1'))
@@ -57,6 +58,7 @@ export function parsePage(html: string): HtmlPage {
       .filter(({ paragraphs }) => paragraphs.length > 0),
     meta,
     filters,
+    sorts,
     hasBody: first !== undefined,
     hidden: elementsOf(root, asksNotToBeFound).length > 0,
   }

@@ -1,6 +1,6 @@
 /**
- * `data-pagefind-meta` and `data-pagefind-filter`: `key`, whose value is the element's text; `key[attribute]`; `key:value`; several
- * of the first two, and at most one of the last at the end, separated by commas.
+ * `data-pagefind-meta`, `-default-meta`, `-filter` and `-sort`: `key`, whose value is the element's text; `key[attribute]`; `key:value`;
+ * several of the first two, and at most one of the last at the end, separated by commas.
  */
 import type { Element, ParentNode } from 'domhandler'
 import { spaced, textOf, walk } from './walk.ts'
@@ -8,20 +8,31 @@ import { spaced, textOf, walk } from './walk.ts'
 /** Values by key, in the order of the page. */
 export type Values = Record<string, string[]>
 
-export function attributeValues(root: ParentNode): { meta: Values; filters: Values } {
+export interface PageValues {
+  /** With those of `-default-meta` where there are no others. */
+  meta: Values
+  filters: Values
+  sorts: Values
+}
+
+export function attributeValues(root: ParentNode): PageValues {
   const meta: Values = {}
+  const defaults: Values = {}
   const filters: Values = {}
+  const sorts: Values = {}
   walk(root, {
     enter: (element) => {
       const { attribs } = element
       // Of `index`, the default, only the text is not found.
       if (attribs['data-pagefind-ignore'] === 'all') return false
       read(element, attribs['data-pagefind-meta'], meta)
+      read(element, attribs['data-pagefind-default-meta'], defaults)
       read(element, attribs['data-pagefind-filter'], filters)
+      read(element, attribs['data-pagefind-sort'], sorts)
       return true
     },
   })
-  return { meta, filters }
+  return { meta: { ...defaults, ...meta }, filters, sorts }
 }
 
 function read(element: Element, attribute: string | undefined, values: Values): void {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parsePage } from './html-page.ts'
+import { htmlText, languageOfSite } from './page-text.ts'
 import { passagesOfSite } from './site-passages.ts'
 
 const one = (html: string) => passagesOfSite([{ path: 'guide/index.html', html }])
@@ -120,4 +121,38 @@ it('reads whatever is given to it', () => {
         expect([id.startsWith('/guide/'), document.trim()]).toEqual([true, document])
     }),
   )
+})
+
+describe('what a site says of itself', () => {
+  it('has metadata where there is no other, and values to sort by beside those that are shown', () => {
+    const [first] =
+      one(`<head><meta property="og:image" content="/default.png" data-pagefind-default-meta="image[content]"></head>
+      <main><p data-pagefind-sort="date:2024-03-01, about">On <b data-pagefind-meta="date">1 March</b> <i data-pagefind-sort="weight">7</i></p></main>`)
+    expect(first?.metadata).toMatchObject({
+      image: '/default.png',
+      date: '1 March',
+      'sort:date': '2024-03-01, about',
+      weight: '7',
+    })
+    expect(first?.metadata).not.toHaveProperty('sort:weight')
+    const own = one(`<main data-pagefind-default-meta="kind:page"><b data-pagefind-meta="kind">note</b></main>`)
+    expect(own[0]?.metadata).toMatchObject({ kind: 'note' })
+  })
+
+  it('is read in the encoding that it names', () => {
+    const latin = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0))
+    expect(htmlText(latin('<meta charset=windows-1252><p>caf\xe9 \x80'))).toContain('café €')
+    expect(htmlText(latin('<meta http-equiv=content-type content="text/html; charset=iso-8859-2">\xe8'))).toContain('č')
+    expect(htmlText(latin('\xff\xfeh\x00i\x00'))).toBe('hi')
+    expect(htmlText(new TextEncoder().encode('<meta charset="no such">größe'))).toContain('größe')
+    expect(htmlText(latin('<meta charset=utf-16>plain'))).toContain('plain')
+  })
+
+  it('has the language of most of its pages', () => {
+    const pages = ['de-DE', "'de'", '"en"', ''].map((lang) => ({
+      html: `<!doctype html><html class=x lang=${lang}><p>x`,
+    }))
+    expect(languageOfSite(pages)).toBe('de')
+    expect(languageOfSite(pages.slice(3))).toBeUndefined()
+  })
 })

@@ -15,6 +15,8 @@ export interface SitePassage {
   metadata: Record<string, string | string[]>
 }
 
+/** Of a key with a value to sort by, where its own is another one. */
+const SORT_PREFIX = 'sort:'
 /** Passages have these already. */
 const OWN_KEYS = new Set(['url', 'page', 'title'])
 
@@ -38,8 +40,11 @@ function urlOf(path: string, base: string): string {
 
 function passagesOf(page: HtmlPage, url: string): SitePassage[] {
   const further: Record<string, string | string[]> = {}
-  for (const [key, values] of Object.entries({ ...page.meta, ...page.filters }))
-    if (!OWN_KEYS.has(key)) further[key] = values.length === 1 ? (values[0] ?? '') : values
+  for (const [key, values] of Object.entries({ ...page.sorts, ...page.meta, ...page.filters }))
+    if (!OWN_KEYS.has(key)) further[key] = valueOf(values)
+  // What is shown of a date, say, is often not what it is sorted by.
+  for (const [key, values] of Object.entries(page.sorts))
+    if (String(further[key]) !== String(values)) further[`${SORT_PREFIX}${key}`] = valueOf(values)
   const ids = new Map<string, number>()
   return page.sections.flatMap((section) => {
     const { anchor, heading } = section
@@ -58,6 +63,9 @@ function passagesOf(page: HtmlPage, url: string): SitePassage[] {
     })
   })
 }
+
+const valueOf = (values: readonly string[]): string | string[] =>
+  values.length === 1 ? (values[0] ?? '') : [...values]
 
 function* paragraphsOf({ paragraphs }: Section): Generator<Paragraph> {
   let start = 0

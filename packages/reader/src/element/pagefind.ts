@@ -69,10 +69,15 @@ export interface PagefindAnswer {
   timings: { preload: number; search: number; total: number }
 }
 
+/** Passages. */
 const RESULTS = 10
 /** Of results that are sorted by something else than how well they match, or match filters alone. */
 const SORTED_RESULTS = 100
 const PAUSE_MS = 300
+/** Before a key of the metadata: what its values are sorted by, where they are not what is shown. */
+const SORT_PREFIX = 'sort:'
+/** Between the title of a page and that of its section. */
+const TITLES = ' › '
 const WORD_CHARACTERS = 6
 const EXCERPT_WORDS = 30
 const WORD = /[\p{L}\p{N}]+/gu
@@ -110,14 +115,12 @@ export async function search(term: string | null, given: SearchOptions = {}): Pr
   const limit = term === null || given.sort ? SORTED_RESULTS : RESULTS
   const lists = await Promise.all(indexes.map((index) => hitsOf(index, term, given, limit)))
   const found = lists.flat().sort((a, b) => b.score - a.score)
-  const results = sorted(found, given.sort)
-    .slice(0, limit)
-    .map(({ hit, score, settings }) => ({
-      id: hit.id,
-      score,
-      words: [],
-      data: async () => dataOf(hit, term ?? '', settings),
-    }))
+  const results = pagesOf(sorted(found, given.sort).slice(0, limit)).map(([best, ...others]) => ({
+    id: best.hit.id,
+    score: best.score,
+    words: [],
+    data: async () => dataOf([best, ...others], term ?? ''),
+  }))
   const total = performance.now() - startedMs
   return {
     results,
@@ -150,12 +153,30 @@ async function hitsOf(
   return hits.map((hit) => ({ hit, score: Math.exp(hit.score) * indexWeight, settings }))
 }
 
+/** Whether it is a passage of a page, as those of a site are. */
+const isOfPage = (hit: PageHit): boolean => typeof hit.metadata['page'] === 'string'
+
+/** Passages of one page together, each page where its first passage is. Records that name no page are one each. */
+function pagesOf(found: readonly Found[]): [Found, ...Found[]][] {
+  const pages = new Map<unknown, [Found, ...Found[]]>()
+  for (const one of found) {
+    const { hit, settings } = one
+    const number = indexes.findIndex((index) => index.settings === settings)
+    const name = isOfPage(hit) ? `${number} ${String(hit.metadata['page'])}` : one
+    const known = pages.get(name)
+    if (known) known.push(one)
+    else pages.set(name, [one])
+  }
+  return [...pages.values()]
+}
+
 /** By numbers, if all values are some. */
 function sorted(found: readonly Found[], sort: SearchOptions['sort']): readonly Found[] {
   const [key, order] = Object.entries(sort ?? {})[0] ?? []
   if (key === undefined) return found
   const valued = found.flatMap((one) => {
-    const value: unknown = [one.hit.metadata[key]].flat()[0]
+    const { metadata } = one.hit
+    const value: unknown = [metadata[`${SORT_PREFIX}${key}`] ?? metadata[key]].flat()[0]
     return typeof value === 'string' || typeof value === 'number' ? [{ one, text: `${value}` }] : []
   })
   const areNumbers = valued.every(({ text }) => text.trim() !== '' && Number.isFinite(Number(text)))
@@ -205,29 +226,23 @@ async function load(folder: string, base: string): Promise<PageSearch> {
   return Search.open(folder, base, { fetch: early })
 }
 
-function dataOf(hit: PageHit, term: string, settings: MergedOptions): PagefindData {
-  const { excerptLength = EXCERPT_WORDS, highlightParam } = settings
-  const raw = hit.url ?? ''
-  const url = highlightParam === undefined || raw === '' ? raw : withWords(raw, highlightParam, term)
-  const pieces = snippetOf(hit.text, term, Math.max(1, excerptLength) * WORD_CHARACTERS)
-  const asked = new Set(wordsOf(term))
-  const words = hit.text.split(/\s+/u).filter(Boolean)
-  const locations = [...words.keys()].filter((at) => wordsOf(words[at] as string).some((word) => asked.has(word)))
-  const excerpts = {
-    excerpt: pieces.map(({ text, marked }) => (marked ? `<mark>${escaped(text)}</mark>` : escaped(text))).join(''),
-    plain_excerpt: pieces.map(({ text }) => text).join(''),
-    locations,
-    weighted_locations: locations.map((at) => ({ weight: 1, balanced_score: 1, location: at })),
-  }
-  const entries = Object.entries(hit.metadata)
+/** @param passages of one page, the best first */
+function dataOf(passages: readonly [Found, ...Found[]], term: string): PagefindData {
+  const [{ hit, settings }] = passages
+  const sections = passages.map((one) => sectionOf(one, term))
+  const isPassage = isOfPage(hit)
+  const raw = (isPassage ? hit.url?.replace(/#.*$/s, '') : hit.url) ?? ''
+  const url = addressOf(raw, term, settings)
+  const [title = hit.title] = isPassage ? hit.title.split(TITLES) : []
+  const entries = Object.entries(hit.metadata).filter(([key]) => !key.startsWith(SORT_PREFIX))
   const texts = entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string')
   return {
-    ...excerpts,
+    ...(sections[0] as Section).excerpts,
     url,
     raw_url: raw,
-    content: hit.text,
-    word_count: words.length,
-    meta: { ...Object.fromEntries(texts), title: hit.title },
+    content: passages.map((one) => one.hit.text).join(' '),
+    word_count: sections.reduce((sum, section) => sum + section.words, 0),
+    meta: { ...Object.fromEntries(texts), title },
     filters: Object.fromEntries(
       entries.flatMap(([key, value]) => {
         const values = [value].flat().filter((one) => typeof one === 'string')
@@ -235,8 +250,43 @@ function dataOf(hit: PageHit, term: string, settings: MergedOptions): PagefindDa
       }),
     ),
     anchors: [],
-    sub_results: [{ ...excerpts, title: hit.title, url }],
+    sub_results: sections.map(({ title: name, url: address, excerpts }) => ({
+      title: name,
+      url: address,
+      ...excerpts,
+    })),
   }
+}
+
+interface Section {
+  excerpts: Excerpts
+  title: string
+  url: string
+  /** Their number. */
+  words: number
+}
+
+function sectionOf({ hit, settings }: Found, term: string): Section {
+  const { excerptLength = EXCERPT_WORDS } = settings
+  const pieces = snippetOf(hit.text, term, Math.max(1, excerptLength) * WORD_CHARACTERS)
+  const asked = new Set(wordsOf(term))
+  const words = hit.text.split(/\s+/u).filter(Boolean)
+  const locations = [...words.keys()].filter((at) => wordsOf(words[at] as string).some((word) => asked.has(word)))
+  return {
+    title: (isOfPage(hit) && hit.title.split(TITLES).slice(1).join(TITLES)) || hit.title,
+    url: addressOf(hit.url ?? '', term, settings),
+    excerpts: {
+      excerpt: pieces.map(({ text, marked }) => (marked ? `<mark>${escaped(text)}</mark>` : escaped(text))).join(''),
+      plain_excerpt: pieces.map(({ text }) => text).join(''),
+      locations,
+      weighted_locations: locations.map((at) => ({ weight: 1, balanced_score: 1, location: at })),
+    },
+    words: words.length,
+  }
+}
+
+function addressOf(raw: string, term: string, { highlightParam }: MergedOptions): string {
+  return highlightParam === undefined || raw === '' ? raw : withWords(raw, highlightParam, term)
 }
 
 const wordsOf = (text: string): string[] => text.toLowerCase().match(WORD) ?? []

@@ -9,6 +9,11 @@ import type { ChangedRecord, LogOverlayView } from './log-overlay.ts'
 /** A live record: one that the log changed, or a row of the snapshot as it is stored. */
 export type RecordRef = { changed: ChangedRecord } | { changed: null; row: RowRef }
 
+/** The same for the same record of a view, and for no other one. */
+export function nameOfRef(ref: RecordRef): unknown {
+  return ref.changed === null ? `${ref.row.segment} ${ref.row.row}` : ref.changed
+}
+
 export interface Columns {
   ids: string[]
   embeddings?: (Float32Array | null)[]

@@ -3,10 +3,12 @@ import { createHash } from 'node:crypto'
 import { EnglishEmbedder } from '../embed/english/index.ts'
 import { StoreEngine } from '../engine/engine.ts'
 import { notFound } from '../errors.ts'
-import { fileInfo, readFileText } from '../host/files.ts'
+import { fileInfo, readFileBytes } from '../host/files.ts'
 import { importOptional } from '../host/optional-package.ts'
 import { type WalkedFile, walkDirectory } from '../host/walk-directory.ts'
+import { DOCUMENT_KEY, type StoredSchema, withTexts } from '../model/schema.ts'
 import type { Collection } from '../model/store.ts'
+import type { Language } from '../model/text-fields.ts'
 import type { Environment } from '../ports/environment.ts'
 import type { ModelHost } from '../ports/model-host.ts'
 
@@ -16,7 +18,11 @@ interface SitePassage {
   metadata: Record<string, string | string[]>
 }
 
-type PassagesOfSite = (pages: { path: string; html: string }[], base: string) => SitePassage[]
+interface SitePackage {
+  htmlText: (bytes: Uint8Array) => string
+  languageOfSite: (pages: readonly { html: string }[]) => string | undefined
+  passagesOfSite: (pages: { path: string; html: string }[], base: string) => SitePassage[]
+}
 
 export interface SiteRequest {
   /** Its folder. */
@@ -35,10 +41,9 @@ export async function siteCollection(
   request: SiteRequest,
 ): Promise<{ collection: Collection; close: () => Promise<void> }> {
   const { site, base, environment, models } = request
-  const { passagesOfSite } = (await importOptional('@siltstone/site', 'siltstone publish --site')) as {
-    passagesOfSite: PassagesOfSite
-  }
-  const passages = passagesOfSite(await pagesOf(site), base)
+  const reading = (await importOptional('@siltstone/site', 'siltstone publish --site')) as SitePackage
+  const pages = await pagesOf(site, reading.htmlText)
+  const passages = reading.passagesOfSite(pages, base)
   if (passages.length === 0)
     throw notFound('no-pages', `${site} has no HTML page with a text; give the folder of the built site`, {
       field: '--site',
@@ -51,7 +56,7 @@ export async function siteCollection(
     getOrCreate: false,
     metadata: null,
     configuration: { hnsw: { space: 'cosine' } },
-    schema: null,
+    schema: schemaFor(reading.languageOfSite(pages)),
     space: 'cosine',
   })
   const collection = await engine.collection(info.tenant, info.database, info.id)
@@ -81,10 +86,29 @@ export async function stateOfSite(site: string): Promise<string> {
   return state.digest('hex')
 }
 
-async function pagesOf(site: string): Promise<{ path: string; html: string }[]> {
+/** By the codes of ISO 639. */
+const LANGUAGES: Readonly<Record<string, Language>> = {
+  de: 'german',
+  en: 'english',
+  es: 'spanish',
+  fr: 'french',
+  it: 'italian',
+  pt: 'portuguese',
+  sv: 'swedish',
+}
+
+/** How the words of a site are reduced to terms. null: as English ones, which in other scripts changes only words of the letters a to z. */
+function schemaFor(code: string | undefined): StoredSchema | null {
+  if (code === undefined || code === 'en') return null
+  const known = LANGUAGES[code]
+  const isLatin = known !== undefined || new Intl.Locale(code).maximize().script === 'Latn'
+  return isLatin ? withTexts(null, { [DOCUMENT_KEY]: known ?? 'none' }) : null
+}
+
+async function pagesOf(site: string, textOf: (bytes: Uint8Array) => string): Promise<{ path: string; html: string }[]> {
   const pages: { path: string; html: string }[] = []
   for await (const { path, relativePath } of pageFiles(site))
-    pages.push({ path: relativePath, html: await readFileText(path) })
+    pages.push({ path: relativePath, html: textOf(await readFileBytes(path)) })
   return pages
 }
 

@@ -27,11 +27,15 @@ import { everything, type Selection } from './selection.ts'
 import { columnsInSlices, SLICE_RECORDS } from './slices.ts'
 import type { Pause } from '../pacer.ts'
 
-/** What a caller of `nearest` will ask for. It is read together with the vectors, which saves a round of reads. */
-export interface AskedAhead {
+/** What a caller of `nearest` does with the records that may be the nearest, before any of them is measured. */
+export interface HandedOver {
+  /** Columns that it will read: their directories are read together with the index. */
   include: Include
-  /** Of so many of the likeliest records; their ordinals, too. */
-  records: number
+  /**
+   * Called instead of measuring them, where that takes a round of reads.
+   * @param candidates with estimates of their distances, −∞ where none holds
+   */
+  take(candidates: readonly RankedRef[]): Promise<void>
 }
 
 /** The nearest of some records. */
@@ -42,13 +46,19 @@ export interface RankedRef {
 
 /**
  * The nearest of the selected records, without their columns.
+ * @param request `kept`, at least `k`: so many of the records that a search for `k` measures; `handOver`: those are left out
  * @param selected of the same view
  * @throws SiltstoneError `invalid` dimension-mismatch, bad-recall
  */
 export async function nearest(
   view: View,
   space: Space,
-  request: Pick<QueryRequest, 'k' | 'search'> & { vector: Float32Array; field: string; ahead?: AskedAhead },
+  request: Pick<QueryRequest, 'k' | 'search'> & {
+    vector: Float32Array
+    field: string
+    kept?: number
+    handOver?: HandedOver
+  },
   selected: Selection,
   pause: Pause,
   recorder = new SearchRecorder(),
@@ -58,6 +68,20 @@ export async function nearest(
   checkRecall(request.search?.recall)
   const found = new NearestSearch(view, space, { ...rest, vectors: [vector], include: null }, pause, recorder)
   await found.rank(selected)
+  return found.refs()
+}
+
+/** The distances of some records, the nearest first. */
+export async function distancesOf(
+  view: View,
+  space: Space,
+  vector: Float32Array,
+  refs: readonly RecordRef[],
+  pause: Pause,
+): Promise<RankedRef[]> {
+  const request = { vectors: [vector], k: refs.length, include: null }
+  const found = new NearestSearch(view, space, request, pause, new SearchRecorder())
+  await found.rankRefs(refs)
   return found.refs()
 }
 
@@ -71,7 +95,8 @@ export function checkRecall(recall: number | undefined): void {
 /** With null, only `refs` will be asked for. */
 export type NearestRequest = Omit<QueryRequest, 'include' | 'ids' | 'filter'> & {
   include: Include | null
-  ahead?: AskedAhead
+  kept?: number
+  handOver?: HandedOver
 }
 
 export class NearestSearch {
@@ -101,8 +126,8 @@ export class NearestSearch {
     this.#pause = pause
     this.#recorder = recorder
     this.#k = Math.min(request.k, view.liveRecords)
-    this.#ranking = Ranking.of(space, request.vectors, this.#k, pause)
-    this.#prefetch = new ColumnPrefetch(request.ahead?.include ?? request.include)
+    this.#ranking = Ranking.of(space, request.vectors, Math.max(this.#k, request.kept ?? 0), pause)
+    this.#prefetch = new ColumnPrefetch(request.handOver?.include ?? request.include)
   }
 
   /** Whether an answer can have a record. */
@@ -206,10 +231,11 @@ export class NearestSearch {
       } else {
         // A round trip takes longer than reading more. When lists had to be read, the columns are not in memory either.
         const isCold = stats.listsRead > 0
-        const { tags, likeliest } = examination.all()
-        const { ahead } = this.#request
-        const early = ahead ? likeliest.slice(0, ahead.records) : isCold ? likeliest : []
-        await Promise.all([this.#measure(tags, query), this.#prefetchColumns(early)])
+        const { tags, likeliest, estimates } = examination.all()
+        const { handOver } = this.#request
+        if (handOver)
+          await handOver.take(tags.map((tag, i) => ({ ref: this.#tags.ref(tag), distance: estimates[i] as number })))
+        else await Promise.all([this.#measure(tags, query), this.#prefetchColumns(isCold ? likeliest : [])])
       }
       if (queries.length > 1) await this.#pause()
     }
@@ -233,9 +259,7 @@ export class NearestSearch {
   }
 
   async #prefetchColumns(tags: readonly number[]): Promise<void> {
-    await this.#eachSegment(tags, async (segment, rows) => {
-      await Promise.all([this.#prefetch.rows(segment, rows), this.#request.ahead && segment.ordinals(rows)])
-    })
+    await this.#eachSegment(tags, (segment, rows) => this.#prefetch.rows(segment, rows))
   }
 
   /** @param task returns undefined if it is done at once @returns undefined if all are */

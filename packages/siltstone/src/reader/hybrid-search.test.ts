@@ -4,7 +4,7 @@ import { fileHost } from '../drivers/fetch/testing/file-host.ts'
 import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import { StoreEngine } from '../engine/engine.ts'
 import { systemModels } from '../host/model-host.ts'
-import { hybrid } from '../library/search-expressions.ts'
+import { hybrid, knn } from '../library/search-expressions.ts'
 import { publish } from '../publish/publish.ts'
 import { MemoryTarget } from '../publish/testing.ts'
 import { collectionRequest, upsert } from '../testing/operations.ts'
@@ -12,18 +12,18 @@ import { HybridSearch } from './hybrid-search.ts'
 import { PublishedSource } from './published-source.ts'
 import { ReadOnlyCollection } from './read-only-collection.ts'
 
-const ROWS = 400
 const DIMENSION = 16
 const WORDS = ['silt', 'river', 'bread', 'eggs', 'invoice', 'stone', 'mud', 'lake', 'delta']
-/** Each text and each vector stands in several records, so that many are equally near and have equal scores. */
-const vectorOf = (n: number) => Array.from({ length: DIMENSION }, (_, d) => Math.sin((n % 80) * (d + 1)))
+const vectorOf = (n: number) => Array.from({ length: DIMENSION }, (_, d) => Math.sin(n * (d + 1)))
 const textOf = (n: number) => [n % 9, (n % 80) % 4, (n % 5) + 4].map((word) => WORDS[word]).join(' ')
+const embed = async (texts: readonly string[]) =>
+  texts.map((text) => Float32Array.from(vectorOf(text.length * 7 + 0.3)))
 
-async function sourceOf(): Promise<PublishedSource> {
+async function sourceOf(rows: number): Promise<PublishedSource> {
   const engine = await StoreEngine.open({ env: memoryEnvironment() })
   const { info } = await engine.catalog.createCollection(collectionRequest('things'))
   const collection = await engine.collection(info.tenant, info.database, info.id)
-  await collection.write(Array.from({ length: ROWS }, (_, n) => upsert(`r-${n}`, vectorOf(n), { document: textOf(n) })))
+  await collection.write(Array.from({ length: rows }, (_, n) => upsert(`r-${n}`, vectorOf(n), { document: textOf(n) })))
   const target = new MemoryTarget()
   await publish({ collection, staging: memoryEnvironment(), target, models: systemModels })
   await engine.close()
@@ -31,45 +31,66 @@ async function sourceOf(): Promise<PublishedSource> {
     const body = target.files.get(path)
     return body ? { body } : null
   })
-  const embed = async (texts: readonly string[]) =>
-    texts.map((text) => Float32Array.from(vectorOf(text.length * 7 + 0.3)))
   return PublishedSource.open(new FetchObjectStore('http://127.0.0.1', { fetch }), { cacheBytes: 1e6, embed })
 }
 
+const QUERIES = ['river mud', 'a lake of eggs', 'stone', 'nothing known', 'invoice']
+
+async function byLibrary(source: PublishedSource, query: string, limit: number) {
+  const [vector] = await embed([query])
+  const rank = hybrid({ query, vector: Array.from(vector ?? []) })
+  const { ids, scores } = await new ReadOnlyCollection(source).search({ rank, limit, select: ['#score'] })
+  return { ids: ids[0] ?? [], scores: (scores[0] ?? []).map((score) => -(score as number)) }
+}
+
 describe('the search of a search box', () => {
-  let source: PublishedSource
-  beforeAll(async () => {
-    source = await sourceOf()
+  describe('where each record is measured', () => {
+    let source: PublishedSource
+    beforeAll(async () => {
+      source = await sourceOf(90)
+    })
+
+    it.each(QUERIES)('ranks %j as `hybrid` does, to the bit', async (query) => {
+      const found = await new HybridSearch(source).search(query, 20)
+      const expected = await byLibrary(source, query, 90)
+      expect(found.map(({ score }) => score)).toEqual(expected.scores.slice(0, 20))
+      for (const { id, score, document } of found) {
+        expect(score).toBe(expected.scores[expected.ids.indexOf(id)])
+        expect(document).toBe(textOf(Number(id.slice(2))))
+      }
+    })
+
+    it('finds nothing where nothing is asked for', async () => {
+      expect(await new HybridSearch(source).search('river', 0)).toEqual([])
+    })
   })
 
-  it.each([
-    ['river mud', 10],
-    ['a lake of eggs', 25],
-    ['stone', 40],
-    ['nothing known', 12],
-    ['invoice', 1],
-  ])('ranks %j as `hybrid` does, equal records in the order of insertion', async (query, limit) => {
-    const found = await new HybridSearch(source).search(query, limit)
-    const library = new ReadOnlyCollection(source)
-    const [vector] = await source.embed([query])
-    // Of records at one distance where the list ends, either may be in it: both lists are as long as needed.
-    const rank = hybrid({ query, vector: Array.from(vector ?? []), limit })
-    const expected = await library.search({ rank, limit, select: ['#score', '#document'] })
-    const scores = found.map(({ score }) => score)
-    expect(scores).toEqual((expected.scores[0] ?? []).map((score) => -(score as number)))
-    const last = scores.at(-1) as number
-    const sure = (list: readonly string[]) => list.filter((_, i) => (scores[i] as number) > last)
-    const byScore = (list: readonly string[]) => Object.values(Object.groupBy(sure(list), (_, i) => `${scores[i]}`))
-    expect(byScore(found.map(({ id }) => id)).map((ids) => ids?.length)).toEqual(
-      byScore(expected.ids[0] ?? []).map((ids) => ids?.length),
-    )
-    const place = (id: string) => Number(id.slice(2))
-    for (const [i, { id, score }] of found.entries())
-      if (score === found[i - 1]?.score) expect(place(id)).toBeGreaterThan(place(found[i - 1]?.id ?? ''))
-    expect(found.map(({ document }) => document)).toEqual(found.map(({ id }) => textOf(place(id))))
-  })
+  describe('through an index', () => {
+    let source: PublishedSource
+    beforeAll(async () => {
+      source = await sourceOf(2_000)
+    })
 
-  it('finds nothing where there is nothing', async () => {
-    expect(await new HybridSearch(source).search('river', 0)).toEqual([])
+    it.each(QUERIES)('finds %j nearly as `hybrid` does, whose lists are read further', async (query) => {
+      const found = await new HybridSearch(source).search(query, 10)
+      const { scores } = await byLibrary(source, query, 10)
+      expect(found).toHaveLength(10)
+      expect(found.map(({ score }) => score)).toEqual(found.map(({ score }) => score).sort((a, b) => b - a))
+      const last = (scores.at(-1) as number) - 1e-6
+      expect(found.filter(({ score }) => score >= last).length).toBeGreaterThanOrEqual(8)
+    })
+
+    it('scores each record by its words, also those that are not among the best by words', async () => {
+      const query = 'stone'
+      const rank = knn({ query, key: '#document', limit: 2_000 })
+      const { ids, scores } = await new ReadOnlyCollection(source).search({ rank, limit: 2_000, select: ['#score'] })
+      const byWords = new Map(ids[0]?.map((id, i) => [id, scores[0]?.[i] as number]))
+      expect(byWords.size).toBeGreaterThan(100)
+      for (const { id, score } of await new HybridSearch(source).search(query, 50)) {
+        const position = Math.exp(-score - (byWords.get(id) ?? 1)) - 1
+        expect(Math.abs(position - Math.round(position))).toBeLessThan(1e-3)
+        expect(Math.round(position)).toBeLessThanOrEqual(100)
+      }
+    })
   })
 })

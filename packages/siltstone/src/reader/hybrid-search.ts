@@ -1,17 +1,27 @@
 /**
- * What a search box asks: the records nearest to a text by meaning, and the best by words, in one ranking. It is that of
- * `hybrid` in the search API (but for records at one distance where the limit cuts between them), with lists as long as the answer, and
- * without the grammar and the arithmetic of rank expressions, which a page would have to load. What searches by words, and what
+ * What a search box asks: the records nearest to a text by meaning, and the best by words, in one ranking. It is the arithmetic of
+ * `hybrid` in the search API, without the grammar of rank expressions, which a page would have to load. What searches by words, and what
  * filters, is loaded when it is needed.
+ *
+ * Lists are longer than the answer at no cost in bytes: the lists of the clusters give estimates of the distances of all that may be
+ * near, and the lists of the words score each of these, so that none counts as one without the words because it is not among the best by words.
+ * Vectors and texts are read of the records that both together put first. In the order of rounds of requests that depend on one another:
+ *
+ * 1. tokens of the text, and where the lists of its words lie;
+ * 2. lists of clusters, and lists of the words;
+ * 3. vectors and texts of the records that are expected to be the best.
+ *
+ * A record in the answer whose text was not expected takes a fourth. Equal records are in the order in which they lie in the folder.
  */
 import { yieldToEventLoop } from '#codec'
 import { isSiltstoneError } from '../errors.ts'
-import type { RecordRef, View } from '../log/view.ts'
+import { nameOfRef, type RecordRef, type View } from '../log/view.ts'
+import type { Space } from '../model/collection.ts'
 import { DOCUMENT_KEY, isTextIndexed, textFieldOf, type StoredSchema } from '../model/schema.ts'
-import { nearest } from '../query/nearest.ts'
+import { distancesOf, nearest, type RankedRef } from '../query/nearest.ts'
 import { everything, type Selection } from '../query/selection.ts'
-import { joinedScore, WITHOUT_WORDS } from '../search/hybrid.ts'
-import type { RankedRecord } from '../search/retriever.ts'
+import { HYBRID_LIST, joinedScore, WITHOUT_WORDS } from '../search/hybrid.ts'
+import type { Found } from '../words/word-retriever.ts'
 import type { Where } from '../library/types.ts'
 import type { ReadSource } from './read-source.ts'
 import { recovering } from './recovering.ts'
@@ -60,21 +70,29 @@ export class HybridSearch {
   }
 
   /**
-   * Best first; equal ones in the order of insertion. A collection without an embedder is searched by words alone, one whose
-   * schema disables words by meaning alone.
+   * Best first. A collection without an embedder is searched by words alone, one whose schema disables words by meaning alone.
    * @throws SiltstoneError `invalid` (embedder-missing) when it has neither, and as `ReadOnlyCollection.search`
    */
   async search(text: string, limit: number, where?: Where): Promise<HybridHit[]> {
+    if (limit === 0) return []
     return recovering(this.#source, async () => {
       const view = await this.#source.view()
       const selection = where ? await selectionOf(view, where, this.#source.described.schema) : everything(view)
-      const lists = await Promise.all([
-        this.#hasMeaning || !this.#hasWords ? this.#byMeaning(view, text, selection, limit) : [],
-        this.#hasWords ? this.#byWords(view, text, selection, limit) : [],
+      const asked = { view, text, selection, limit }
+      const finding = this.#hasWords ? this.#byWords(asked) : undefined
+      const [meaning, words] = await Promise.all([
+        this.#hasMeaning || !this.#hasWords ? this.#byMeaning(asked, finding) : [],
+        finding,
       ])
-      const best = (await joined(view, lists, limit)).slice(0, limit)
-      const refs = best.map(({ ref }) => ref)
-      const { ids, documents = [], metadatas = [] } = await view.columns(refs, COLUMNS)
+      const best = joined(this.#source.described.space, meaning, words).slice(0, limit)
+      const {
+        ids,
+        documents = [],
+        metadatas = [],
+      } = await view.columns(
+        best.map(({ ref }) => ref),
+        COLUMNS,
+      )
       return best.map(({ score }, i) => ({
         id: ids[i] as string,
         document: documents[i] ?? null,
@@ -98,11 +116,9 @@ export class HybridSearch {
     })
   }
 
-  async #byWords(view: View, text: string, selection: Selection, limit: number): Promise<RankedRecord[]> {
+  async #byWords({ view, text, selection }: Asked): Promise<Found> {
     const { bestByWords } = await loadWords()
-    // Most of them will be answered.
-    const whenFound = async (refs: readonly RecordRef[]) => void (await view.columns(refs.slice(0, limit), COLUMNS))
-    return bestByWords(view, { text, ...this.#language }, selection, limit, yieldToEventLoop, whenFound)
+    return bestByWords(view, { text, ...this.#language }, selection, HYBRID_LIST, yieldToEventLoop)
   }
 
   /**
@@ -118,7 +134,9 @@ export class HybridSearch {
     return found?.text
   }
 
-  async #byMeaning(view: View, text: string, selection: Selection, limit: number): Promise<Scored[]> {
+  /** With distances, or estimates of those of records that are not worth measuring. */
+  async #byMeaning(asked: Asked, finding: Promise<Found> | undefined): Promise<RankedRef[]> {
+    const { view, text, selection, limit } = asked
     let vectors: Float32Array[]
     try {
       vectors = await this.#source.embed([text])
@@ -127,26 +145,46 @@ export class HybridSearch {
       this.#hasMeaning = false
       return []
     }
-    const { described, effort } = this.#source
-    const ahead = { include: COLUMNS, records: Math.ceil(limit * AHEAD_SHARE) }
-    const asked = {
-      vector: vectors[0] as Float32Array,
+    const { space } = this.#source.described
+    const { effort } = this.#source
+    const vector = vectors[0] as Float32Array
+    let near: readonly RankedRef[] = []
+    const take = async (candidates: readonly RankedRef[]) => {
+      const words = await finding
+      const expected = joined(space, candidates, words)
+      const refs = (count: number) => expected.slice(0, Math.ceil(count)).map(({ ref }) => ref)
+      const wanted = words ? refs(limit * MEASURED_SHARE) : candidates.map(({ ref }) => ref)
+      const [measured] = await Promise.all([
+        distancesOf(view, space, vector, wanted, yieldToEventLoop),
+        view.columns(refs(limit * EXPECTED_SHARE), COLUMNS),
+      ])
+      const known = new Set(measured.map(({ ref }) => nameOfRef(ref)))
+      near = [...measured, ...candidates.filter(({ ref }) => !known.has(nameOfRef(ref)))]
+    }
+    const request = {
+      vector,
       k: limit,
+      kept: HYBRID_LIST,
       field: 'query',
-      ahead,
+      handOver: { include: COLUMNS, take },
       ...(effort && { search: effort }),
     }
-    const found = await nearest(view, described.space, asked, selection, yieldToEventLoop)
-    return inOrder(
-      view,
-      found.map(({ ref, distance }) => ({ ref, score: distance })),
-    )
+    const found = await nearest(view, space, request, selection, yieldToEventLoop)
+    return [...found, ...near]
   }
 }
 
+interface Asked {
+  view: View
+  text: string
+  selection: Selection
+  limit: number
+}
+
 const COLUMNS = { documents: true, metadatas: true } as const
-/** Of the likeliest by meaning, so many of the answer are read before their distances are known. */
-const AHEAD_SHARE = 0.5
+/** Of the records that are expected to be the best, so many times as many vectors are read as are answered, and so many texts. */
+const MEASURED_SHARE = 1.5
+const EXPECTED_SHARE = 1.25
 
 const loadWords = () => import('../words/best-by-words.ts')
 
@@ -160,34 +198,38 @@ interface Scored {
   score: number
 }
 
-/** By score, the least first; the order of insertion is looked up for equal ones alone, since that may be a round of reads. */
-async function inOrder(view: View, records: readonly Scored[]): Promise<Scored[]> {
-  const sorted = records.toSorted((a, b) => a.score - b.score)
-  const equal = sorted.filter(({ score }, i) => score === sorted[i - 1]?.score || score === sorted[i + 1]?.score)
-  if (equal.length === 0) return sorted
-  const ordinals = await view.ordinals(equal.map(({ ref }) => ref))
-  const ordinalOf = new Map(equal.map((one, i) => [one, ordinals[i] as number]))
-  return sorted.sort((a, b) => a.score - b.score || (ordinalOf.get(a) ?? 0) - (ordinalOf.get(b) ?? 0))
+/**
+ * @param near with their distances or estimates of these
+ * @returns the best first; lower scores are better
+ */
+function joined(space: Space, near: readonly RankedRef[], words: Found | undefined): Scored[] {
+  const sorted = near.toSorted((a, b) => a.distance - b.distance)
+  const known = new Set(sorted.map(({ ref }) => nameOfRef(ref)))
+  const far = (words?.records ?? []).filter(({ ref }) => !known.has(nameOfRef(ref)))
+  const byWords = words?.scores(sorted.map(({ ref }) => ref))
+  // What was not looked at by meaning is at least as far as what was.
+  const farthest = sorted.at(-1)?.distance ?? 0
+  const position = Math.max(HYBRID_LIST, sorted.length)
+  const join = joinedBy(space, words?.records[0]?.score ?? WITHOUT_WORDS)
+  return [
+    ...sorted.map(({ ref, distance }, i) => ({ ref, score: join(distance, i, byWords?.[i] ?? WITHOUT_WORDS) })),
+    ...far.map(({ ref, score }) => ({ ref, score: join(farthest, position, score) })),
+  ].sort((a, b) => a.score - b.score || compareRefs(a.ref, b.ref))
 }
 
-/** The same for the same record of a view. */
-const nameOf = (ref: RecordRef) => (ref.changed === null ? `${ref.row.segment} ${ref.row.row}` : ref.changed)
+/**
+ * Cosine distances and BM25 as a share of the best one, in equal parts; a distance of other spaces may be any number, so its place counts.
+ * (Bruch, Gai and Ingber, "An analysis of fusion functions for hybrid retrieval", ACM TOIS 2023.)
+ * @param best score by words
+ */
+function joinedBy(space: Space, best: number): (distance: number, position: number, words: number) => number {
+  if (space !== 'cosine') return (_, position, words) => joinedScore(position, words)
+  const most = WITHOUT_WORDS - best
+  // Estimates may be below 0.
+  return (distance, _, words) => Math.max(0, distance) - (most > 0 ? (WITHOUT_WORDS - words) / most : 0)
+}
 
-/** @param lists by meaning and by words, each of at most `limit` records @returns the best first; lower scores are better */
-function joined(
-  view: View,
-  [meaning, words]: readonly [readonly Scored[], readonly Scored[]],
-  limit: number,
-): Promise<Scored[]> {
-  const hits = new Map<unknown, { ref: RecordRef; position: number; words: number }>()
-  for (const [position, { ref }] of meaning.entries()) hits.set(nameOf(ref), { ref, position, words: WITHOUT_WORDS })
-  for (const { ref, score } of words) {
-    const hit = hits.get(nameOf(ref))
-    if (hit) hit.words = score
-    else hits.set(nameOf(ref), { ref, position: limit, words: score })
-  }
-  return inOrder(
-    view,
-    Array.from(hits.values(), ({ ref, position, words: byWords }) => ({ ref, score: joinedScore(position, byWords) })),
-  )
+function compareRefs(a: RecordRef, b: RecordRef): number {
+  if (a.changed !== null || b.changed !== null) return 0
+  return a.row.segment - b.row.segment || a.row.row - b.row.row
 }

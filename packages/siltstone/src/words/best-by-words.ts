@@ -1,14 +1,13 @@
 /** The search by words with all that it needs in one module, which a page loads when it searches by words. */
-import type { RecordRef, View } from '../log/view.ts'
+import type { View } from '../log/view.ts'
 import type { AskedText } from '../model/search.ts'
 import type { Pause } from '../pacer.ts'
 import type { Selection } from '../query/selection.ts'
 import { documentsIn } from '../word-index/word-source.ts'
-import { type RankedRecord, WordRetriever } from './word-retriever.ts'
+import { type Found, WordRetriever } from './word-retriever.ts'
 
 /**
- * @param whenFound as `WordRetriever.top` has it
- * @returns at most `limit` records, the best first
+ * @param limit as `WordRetriever.found` has it
  * @throws SiltstoneError `unsupported` (`words-not-indexed`)
  */
 export async function bestByWords(
@@ -17,10 +16,9 @@ export async function bestByWords(
   selection: Selection,
   limit: number,
   pause: Pause,
-  whenFound?: (refs: readonly RecordRef[]) => Promise<void>,
-): Promise<RankedRecord[]> {
+): Promise<Found> {
   const searched = { kind: 'text', source: await documentsIn(language) } as const
-  return new WordRetriever(view, searched, pause).top(text, selection, limit, whenFound)
+  return new WordRetriever(view, searched, pause).found(text, selection, limit)
 }
 
 /** Reads what a search for these words needs of the index, so that one that follows waits for less. @throws as `bestByWords` */

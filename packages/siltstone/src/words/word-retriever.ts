@@ -8,15 +8,15 @@
  * which reads their texts.
  */
 import type { RowSet } from '../format/row-set.ts'
-import type { RecordRef, View } from '../log/view.ts'
+import { nameOfRef, type RecordRef, type View } from '../log/view.ts'
 import type { WordPart } from '../model/search.ts'
 import { Pacer, type Pause } from '../pacer.ts'
 import type { Selection } from '../query/selection.ts'
-import type { PostingList } from '../word-index/posting-list.ts'
 import { columnOf, nameOf, type TextSource, type WordSource } from '../word-index/word-source.ts'
 import { BestSums } from './best-sums.ts'
 import { amountOf, countedUnder, withRoundedLength } from './counted-record.ts'
 import { cursorOver } from './cursor-over.ts'
+import { exactScores, type Lists, type Scored } from './exact-scores.ts'
 import { FieldsCursor } from './fields-cursor.ts'
 import { joinedList } from './joined-list.ts'
 import { floatOf } from './list-scoring.ts'
@@ -46,19 +46,21 @@ export interface RankedRecord {
   score: number
 }
 
-interface Scored {
-  ref: RecordRef
-  score: number
-}
-
-/** Of one segment: for each source the list of each term. */
-type Lists = readonly (readonly (PostingList | undefined)[])[]
-
 interface Read {
   state: WordState
   /** In the order of `state.indexed`. */
   lists: readonly Lists[]
 }
+
+export interface Found {
+  /** By score: at most `limit`, and those that are as good as the last of them. */
+  records: readonly Scored[]
+  /** Of any records of the view; 1 of one that shares no term with the query. */
+  scores(refs: readonly RecordRef[]): number[]
+}
+
+const NO_TERMS = 1
+const NOTHING: Found = { records: [], scores: (refs) => refs.map(() => NO_TERMS) }
 
 /** One text, sparse vectors, or several fields with their weights. */
 export type Searched =
@@ -92,9 +94,16 @@ export class WordRetriever {
     limit: number,
     whenFound?: (refs: readonly RecordRef[]) => Promise<void>,
   ): Promise<RankedRecord[]> {
+    const { records } = await this.found(query, admitted, limit)
+    if (records.length === 0) return []
+    return this.#ranked(records, limit, whenFound)
+  }
+
+  /** As `top`, without the order of insertion, which may be a round of reads. */
+  async found(query: string | SparseQuery, admitted: Selection, limit: number): Promise<Found> {
     const terms = typeof query === 'string' ? await this.#terms(query) : dimensionsOf(query)
     const k = Math.min(limit, this.#view.liveRecords)
-    if (k === 0 || terms.length === 0) return []
+    if (k === 0 || terms.length === 0) return NOTHING
     const read = await this.#read(terms)
     const scoring = this.#scoring(query, terms, read)
     const best = new BestSums(k)
@@ -127,7 +136,12 @@ export class WordRetriever {
       const high = rows.filter((_, i) => (sums[i] as number) >= least).sort((a, b) => a - b)
       for (const record of exactScores(segment, lists, high, scoring)) found.push(record)
     }
-    return this.#ranked(found, k, whenFound)
+    found.sort((a, b) => a.score - b.score)
+    const last = found[Math.min(k, found.length) - 1]?.score ?? 0
+    return {
+      records: found.filter(({ score }) => score <= last),
+      scores: (refs) => scoresOf(refs, { read, terms, scoring }),
+    }
   }
 
   /** What each word of a text adds to the score of some records. */
@@ -258,21 +272,17 @@ export class WordRetriever {
     return found
   }
 
-  /** Ordinals are read only of records that may be among the first k. */
   async #ranked(
-    found: Scored[],
-    k: number,
+    open: readonly Scored[],
+    limit: number,
     whenFound?: (refs: readonly RecordRef[]) => Promise<void>,
   ): Promise<RankedRecord[]> {
-    found.sort((a, b) => a.score - b.score)
-    const last = found[Math.min(k, found.length) - 1]?.score ?? 0
-    const open = found.filter(({ score }) => score <= last)
     const refs = open.map(({ ref }) => ref)
     const [ordinals] = await Promise.all([this.#view.ordinals(refs), whenFound?.(refs)])
     return open
       .map(({ ref, score }, i): RankedRecord => ({ ref, score, ordinal: ordinals[i] as number }))
       .sort((a, b) => a.score - b.score || a.ordinal - b.ordinal)
-      .slice(0, k)
+      .slice(0, limit)
   }
 }
 
@@ -348,28 +358,25 @@ function marginOf(terms: readonly QueryTerm[], scoring: Scoring, { state, lists 
   return (terms.length + 4) * 2 ** -23 * (1 + total)
 }
 
-/** @param rows ascending */
-function exactScores(
-  { number, sources }: IndexedSegment,
-  lists: Lists,
-  rows: readonly number[],
-  scoring: Scoring,
-): Scored[] {
-  const terms = lists[0]?.length ?? 0
-  // Of all rows together: many small arrays would cost more than what is in them.
-  const amounts = lists.map(() => new Float64Array(rows.length * terms).fill(Number.NaN))
-  for (const [s, { index, weights }] of sources.entries()) {
-    const own = amounts[s] as Float64Array
-    for (const [t, list] of (lists[s] ?? []).entries())
-      list?.find(rows, (i, payload) => {
-        own[i * terms + t] = index.isOfTexts ? payload : weights ? (weights[payload] as number) : floatOf(payload)
-      })
+interface Searching {
+  read: Read
+  terms: readonly QueryTerm[]
+  scoring: Scoring
+}
+
+function scoresOf(refs: readonly RecordRef[], { read: { state, lists }, terms, scoring }: Searching): number[] {
+  const scores = new Map<unknown, number>()
+  for (const [i, segment] of state.indexed.entries()) {
+    const rows = refs.flatMap(({ changed, ...at }) =>
+      changed === null && 'row' in at && at.row.segment === segment.number ? [at.row.row] : [],
+    )
+    const ascending = [...new Set(rows)].sort((a, b) => a - b)
+    for (const one of exactScores(segment, lists[i] as Lists, ascending, scoring))
+      scores.set(nameOfRef(one.ref), one.score)
   }
-  return rows.map((row, i) => ({
-    ref: { changed: null, row: { segment: number, row } },
-    score: scoring.score(
-      amounts.map((own) => own.subarray(i * terms, (i + 1) * terms)),
-      sources.map(({ lengths }) => (lengths ? Math.max(0, (lengths[row] as number) - 1) : 0)),
-    ),
-  }))
+  for (const { ref, records } of state.counted) {
+    const { amounts, lengths, hasAny } = amountsIn(records, terms)
+    if (hasAny) scores.set(nameOfRef(ref), scoring.score(amounts, lengths))
+  }
+  return refs.map((ref) => scores.get(nameOfRef(ref)) ?? NO_TERMS)
 }

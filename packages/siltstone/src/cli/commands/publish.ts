@@ -69,7 +69,7 @@ export function publishCommand(): Command {
       '\nThe folder is one state of the collection, for any static host. A page shows <siltstone-search> after it loads' +
         '\nsiltstone-search.js of the folder, or uses the package @siltstone/reader. Everybody who can read the folder can read' +
         '\nall records. Vectors are rounded to one byte per dimension.' +
-        '\nOf a site, attributes of Pagefind are honoured: data-pagefind-body, -ignore, -meta, -filter, -index-attrs.' +
+        '\nOf a site, attributes of Pagefind are honoured: data-pagefind-body, -ignore, -meta, -default-meta, -filter, -sort, -index-attrs.' +
         '\nIn a bucket, objects get their types and what caches may do with them; the bucket has to let pages read them.',
     )
     .action(async (name: string | undefined, options: PublishOptions) => {

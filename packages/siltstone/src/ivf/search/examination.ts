@@ -110,14 +110,19 @@ export class Examination {
     return tags
   }
 
-  /** Scans all levels. @returns the tags of all candidates worth measuring, those of the likeliest apart */
-  all(): { tags: number[]; likeliest: number[] } {
-    const { levels, k } = this.#examined
+  /**
+   * Scans all levels.
+   * @returns the tags of all candidates worth measuring, those of the likeliest apart; for each, an estimate of its distance as
+   *   the space defines it, −∞ where none holds
+   */
+  all(): { tags: number[]; likeliest: number[]; estimates: number[] } {
+    const { levels, k, scale } = this.#examined
     const sizes = levels.map((_, level) => {
       this.#scan(level, scanLimits(this.#lastDeviations))
       return this.#candidates.size
     })
     const tags: number[] = []
+    const estimates: number[] = []
     // The last level first: its order is the best.
     for (let level = levels.length - 1; level >= 0; level--) {
       const { deviations } = levels[level] as RecallLevel
@@ -125,9 +130,12 @@ export class Examination {
       const bound = deviations === Number.POSITIVE_INFINITY ? deviations : this.#candidates.upperBound(size, deviations)
       const within: number[] = []
       for (let i = 0; i < size; i++) if (this.#lower(i, deviations) <= bound) within.push(i)
-      for (const i of this.#sorted(within, deviations)) this.#take(i, tags)
+      for (const i of this.#sorted(within, deviations)) {
+        this.#take(i, tags)
+        if (tags.length > estimates.length) estimates.push((this.#candidates.estimates[i] as number) / scale)
+      }
     }
-    return { tags, likeliest: tags.slice(0, LIKELIEST * k) }
+    return { tags, likeliest: tags.slice(0, LIKELIEST * k), estimates }
   }
 
   get #lastDeviations(): number {
