@@ -194,7 +194,7 @@ export function objectsCommands(tools: ObjectsTools): Command[] {
         )
       }),
     make('open <uri>', 'a link to where a record is from: to the page, or the second of a recording', [
-      "objects open 'siltstone://media/uploads/talk.mp4?version=…#t=12.4,19' --data ./data",
+      'objects open siltstone://media/uploads/talk.mp4#t=12.4,19 --data ./data',
     ])
       .addOption(new tools.Option('--expires <seconds>', 'up to 7 days').default(3_600).argParser(tools.wholeNumber(1)))
       .action(async (uri: string, options: PresignOptions) => {
