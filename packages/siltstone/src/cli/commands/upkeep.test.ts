@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
@@ -37,6 +37,40 @@ it('snapshots are kept and released by name', async () => {
   })
   expect(await siltstone(['snapshots', 'release', 'notes', 'before', ...data])).toMatchObject({ code: 0 })
   expect(await siltstone(['snapshots', 'release', 'notes', 'before', ...data])).toMatchObject({ code: 3 })
+})
+
+it('a damaged collection keeps no other from gc and compact', async () => {
+  await siltstone(['produce', 'damaged', '--create', ...data], JSON.stringify({ id: 'a', embedding: [1] }))
+  await siltstone(['compact', ...data])
+  const { id } = JSON.parse((await siltstone(['collections', 'show', 'damaged', '--json', ...data])).out) as {
+    id: string
+  }
+  const snapshots = join(directory, 'store', 'snapshot')
+  const damaged = (await readdir(snapshots)).find((name) => name.endsWith(id)) as string
+  await writeFile(join(snapshots, damaged, 'latest', 'pointer.txt'), 'nonsense')
+  for (const command of ['gc', 'compact']) {
+    const done = await siltstone([command, '--json', ...data])
+    expect(done).toMatchObject({ code: 6, err: expect.stringContaining(damaged) })
+    expect(JSON.parse(done.out)).toHaveLength(1)
+  }
+})
+
+it('a damaged object of the catalog keeps no other collection from gc and compact', async () => {
+  await siltstone(['produce', 'damaged', '--create', ...data], JSON.stringify({ id: 'a', embedding: [1] }))
+  const { id } = JSON.parse((await siltstone(['collections', 'show', 'damaged', '--json', ...data])).out) as {
+    id: string
+  }
+  const catalog = join(directory, 'store', 'catalog')
+  const [database] = (await readdir(catalog)).filter((name) => /^[0-9a-f]{12}-[0-9a-f]{12}$/.test(name)) as [string]
+  await writeFile(join(catalog, database, 'id', `${id}.json`), 'nonsense')
+  const compacted = await siltstone(['compact', '--json', ...data])
+  expect(compacted).toMatchObject({ code: 6, err: expect.stringContaining(id) })
+  expect(JSON.parse(compacted.out)).toContainEqual(expect.objectContaining({ name: 'notes', entriesFolded: 1 }))
+  for (const command of [['gc'], ['gc', '--dry-run']]) {
+    const done = await siltstone([...command, '--json', ...data])
+    expect(done).toMatchObject({ code: 6, err: expect.stringContaining(id) })
+    expect(JSON.parse(done.out)).toHaveLength(2)
+  }
 })
 
 it('gc --dry-run shows and deletes nothing', async () => {
