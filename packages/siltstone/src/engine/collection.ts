@@ -22,6 +22,7 @@ import { checkRecordLimits, type RecordLimits } from '../records/record-limits.t
 import { emptyManifest } from '../format/manifest.ts'
 import type { History } from './history.ts'
 import { checkDimension, deletion, sizeOf } from './operations.ts'
+import { RealQueries } from './real-queries.ts'
 import type { RecallSampler } from './recall-sampler.ts'
 import { sampleVectors } from './sample-vectors.ts'
 import { decodePageToken, decodeReadToken, encodePageToken, encodeReadToken, type PageToken } from './tokens.ts'
@@ -56,9 +57,9 @@ export class EngineCollection implements Collection {
   readonly #filler = new VectorFiller()
   /** Past states of page tokens that are in use. */
   readonly #pageViews = new LruMap<string, View>(PAGE_VIEWS)
-
   /** What sampled queries needed. */
   readonly #correction = new Correction()
+  readonly realQueries = new RealQueries()
 
   constructor(options: CollectionOptions) {
     this.info = options.info
@@ -149,6 +150,7 @@ export class EngineCollection implements Collection {
     return this.#read(request, async (view) => {
       const answer = await nearestTo(view, space, request, yieldToEventLoop, { correction: this.#correction })
       recall?.offer(this.#state.path, request, answer, async () => {
+        this.realQueries.add(request.vectors)
         if (request.filter)
           return nearestTo(view, space, { ...request, include: {}, search: { exact: true } }, yieldToEventLoop)
         const { answer: exact, needed } = await examineExactly(view, space, request, yieldToEventLoop)
