@@ -118,11 +118,13 @@ export function dot(a: Float32Array, b: Float32Array): number {
   let s1 = 0
   let s2 = 0
   let s3 = 0
-  for (let i = 0; i < a.length; i += 4) {
+  const whole = a.length - (a.length % 4)
+  for (let i = 0; i < whole; i += 4) {
     s0 += (a[i] as number) * (b[i] as number)
     s1 += (a[i + 1] as number) * (b[i + 1] as number)
     s2 += (a[i + 2] as number) * (b[i + 2] as number)
     s3 += (a[i + 3] as number) * (b[i + 3] as number)
   }
+  for (let i = whole; i < a.length; i++) s0 += (a[i] as number) * (b[i] as number)
   return s0 + s1 + s2 + s3
 }

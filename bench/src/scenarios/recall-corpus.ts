@@ -12,6 +12,7 @@ import {
 } from 'siltstone/internal'
 import type { Dataset } from '../data/dataset.ts'
 import type { Kind } from '../data/kind.ts'
+import { dot } from '../data/exact.ts'
 import { randomGroup } from '../data/kinds.ts'
 import { matrixFile, readMatrix } from '../data/matrix.ts'
 import { SeededRandom } from '../data/random.ts'
@@ -157,8 +158,8 @@ function placesNear({ count, dimension, row }: Corpus): (vector: Float32Array) =
   const centre = row(0)
   const random = new SeededRandom(77)
   const direction = Float32Array.from({ length: dimension }, () => random.gaussian())
-  const near = (vector: Float32Array) => vector.reduce((sum, x, d) => sum + (x - (centre[d] as number)) ** 2, 0)
-  const side = (vector: Float32Array) => vector.reduce((sum, x, d) => sum + x * (direction[d] as number), 0)
+  const near = (vector: Float32Array) => dot(vector, vector) - 2 * dot(vector, centre)
+  const side = (vector: Float32Array) => dot(vector, direction)
   const some = Array.from({ length: Math.min(count, MEASURED) }, (_, i) =>
     row(Math.floor((i * count) / Math.min(count, MEASURED))),
   )

@@ -5,6 +5,7 @@
  */
 import { parseWhere } from 'siltstone/internal'
 import { KINDS } from '../data/kinds.ts'
+import { realKinds } from '../data/real-kinds.ts'
 import type { Row } from '../measure/report.ts'
 import { mean } from '../measure/statistics.ts'
 import type { Areas } from './recall-areas.ts'
@@ -45,7 +46,7 @@ export const recall: Scenario = {
     const chosen = values.get('kinds')
     const makers = [
       ...(options.data === undefined ? [] : [() => passagesOf(open(), count)]),
-      ...KINDS.map((kind) => () => corpusOf(kind, count, seed)),
+      ...[...KINDS, ...realKinds()].map((kind) => () => corpusOf(kind, count, seed)),
     ].filter((_, i) => chosen === undefined || chosen.includes(i))
     const summary: Row[] = []
     for (const make of makers) {

@@ -114,7 +114,7 @@ export const SCHEMAS = {
   recall: object({
     queries: uint,
     k: uint,
-    source: { enum: ['mixed', 'records', 'given'] },
+    source: { enum: ['mixed', 'records', 'given', 'real'] },
     recall: number,
     interval: list(number),
     p10: number,

@@ -19,6 +19,7 @@ import { checkRecordLimits, type RecordLimits } from '../records/record-limits.t
 import { CollectionViews } from './collection-views.ts'
 import type { History } from './history.ts'
 import { checkDimension, deletion, sizeOf } from './operations.ts'
+import { RealQueries } from './real-queries.ts'
 import type { RecallSampler } from './recall-sampler.ts'
 import { sampleVectors } from './sample-vectors.ts'
 import { decodePageToken, decodeReadToken, encodePageToken, encodeReadToken } from './tokens.ts'
@@ -48,9 +49,9 @@ export class EngineCollection implements Collection {
   readonly #state: CollectionState
   readonly #filler = new VectorFiller()
   readonly #views: CollectionViews
-
   /** What sampled queries needed. */
   readonly #correction = new Correction()
+  readonly realQueries = new RealQueries()
 
   constructor(options: CollectionOptions) {
     this.info = options.info
@@ -126,6 +127,7 @@ export class EngineCollection implements Collection {
     return this.#views.read(request, async (view) => {
       const answer = await nearestTo(view, space, request, yieldToEventLoop, { correction: this.#correction })
       recall?.offer(this.#state.path, request, answer, async () => {
+        this.realQueries.add(request.vectors)
         if (request.filter)
           return nearestTo(view, space, { ...request, include: {}, search: { exact: true } }, yieldToEventLoop)
         const { answer: exact, needed } = await examineExactly(view, space, request, yieldToEventLoop)

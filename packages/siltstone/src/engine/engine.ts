@@ -99,6 +99,7 @@ export class StoreEngine implements Engine {
       compact: (path, work) => this.compact(path, work),
       foldFully: (path) => this.#foldFully(path),
       open: ({ tenant, database, id }) => this.collection(tenant, database, id),
+      realQueries: (info) => this.#use(info).collection.realQueries,
     })
   }
 

@@ -22,6 +22,7 @@ import type { Environment } from '../ports/environment.ts'
 import { foldLease, foldSlots, mergeLease, mergeSlots } from '../ports/lease-guard.ts'
 import { ManifestStore } from '../snapshot/manifest-store.ts'
 import { leaseInfo } from './lease-info.ts'
+import type { RealQueries } from './real-queries.ts'
 import { measureRecall } from './recall.ts'
 import { RestorePoints } from './restore-points.ts'
 
@@ -35,6 +36,8 @@ export interface MaintenanceParts {
   compact: (path: string, options: CompactOptions) => Promise<CompactionOutcome>
   foldFully: (path: string) => Promise<void>
   open: (collection: CollectionInfo) => Promise<Collection>
+  /** Those that were sampled. */
+  realQueries: (collection: CollectionInfo) => RealQueries
 }
 
 export class StoreMaintenance implements Maintenance {
@@ -104,8 +107,10 @@ export class StoreMaintenance implements Maintenance {
   }
 
   async recall(collection: CollectionInfo, options: RecallOptions): Promise<RecallReport> {
-    const { env, open } = this.#parts
-    return measureRecall(await open(collection), { ...options, random: env.random })
+    const { env, open, realQueries } = this.#parts
+    const opened = await open(collection)
+    const real = realQueries(opened.info).newest(options.samples)
+    return measureRecall(opened, { ...options, real, random: env.random })
   }
 
   restorePoints(collection: CollectionInfo): Promise<RestorePoint[]> {

@@ -61,6 +61,10 @@ describe('sampled queries', () => {
       const after = await work(sampled, queries.slice(0, 20))
       expect(after.clusters).not.toBe(before.clusters)
       expect(after.recall).toBeGreaterThanOrEqual(0.95)
+      // The same queries tell what recall is.
+      const report = await sampled.engine.maintenance.recall(sampled.collection.info, { k: 10, samples: 40 })
+      expect(report).toMatchObject({ source: 'real', queries: 40 })
+      expect(report.recall).toBeGreaterThanOrEqual(0.95)
       await sampled.engine.close()
     }
     await world.engine.close()

@@ -69,6 +69,14 @@ describe('a measurement', () => {
     const [apart, alike] = [await measure(little), await measure({ ...little, source: 'records' })]
     expect(apart.recall).toBeLessThan(alike.recall)
     expect(await measure({ vectors: [world.query()] })).toMatchObject({ source: 'given', queries: 1 })
+    // Queries that users asked, if there are enough of them.
+    const real = Array.from({ length: 30 }, () => world.query())
+    expect(await measure({ real })).toMatchObject({ source: 'real', queries: 30 })
+    expect(await measure({ real, source: 'records' })).toMatchObject({ source: 'records' })
+    expect(await measure({ real: real.slice(1) })).toMatchObject({ source: 'mixed' })
+    expect(await measure({ real: [], samples: 0 }).catch((error: unknown) => error)).toMatchObject({
+      code: 'nothing-to-query',
+    })
     await world.engine.close()
   })
 })

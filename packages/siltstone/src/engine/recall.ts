@@ -4,6 +4,7 @@
  */
 import { invalid } from '../errors.ts'
 import type { RecallOptions, RecallReport } from '../model/maintenance.ts'
+import { ENOUGH_REAL_QUERIES } from './real-queries.ts'
 import type { Random } from '../ports/random.ts'
 import type { QueryHits, QueryResponse, SearchOptions } from '../model/read.ts'
 import type { Collection } from '../model/store.ts'
@@ -21,13 +22,15 @@ export function recallOf(found: Pick<QueryHits, 'distances'>, exact: Pick<QueryH
 
 export interface RecallRequest extends RecallOptions {
   random: Random
+  /** Queries that users asked. */
+  real?: readonly Float32Array[]
 }
 
 /** @throws SiltstoneError `invalid` (`nothing-to-query`) for an empty collection */
 export async function measureRecall(collection: Collection, request: RecallRequest): Promise<RecallReport> {
   const { k, filter, search } = request
-  const source = request.vectors ? 'given' : (request.source ?? 'mixed')
-  const queries = request.vectors?.map((vector): Query => ({ vector })) ?? (await made(collection, request))
+  const { given, source } = sourceOf(request)
+  const queries = given?.map((vector): Query => ({ vector })) ?? (await made(collection, request))
   if (queries.length === 0)
     throw invalid(
       'nothing-to-query',
@@ -42,6 +45,8 @@ export async function measureRecall(collection: Collection, request: RecallReque
         vectors: [vector],
         k: id === undefined ? k : k + 1,
         include: {},
+        // Made queries are none that a user asks.
+        isUnsampled: true,
         // Both queries read the snapshot alone, so a write between them does not count as a miss.
         level: 'index',
         ...(filter && { filter }),
@@ -63,6 +68,17 @@ export async function measureRecall(collection: Collection, request: RecallReque
     worst: recalls[0] as number,
     version,
   }
+}
+
+/** Real queries where nothing else is asked for and there are enough of them. */
+function sourceOf({ vectors, source, real, samples }: RecallRequest): {
+  given?: readonly Float32Array[]
+  source: RecallReport['source']
+} {
+  if (vectors) return { given: vectors, source: 'given' }
+  if (source) return { source }
+  const enough = real && real.length >= Math.min(samples, ENOUGH_REAL_QUERIES)
+  return enough && real.length > 0 ? { given: real, source: 'real' } : { source: 'mixed' }
 }
 
 /** Standard errors of a mean within which 95 % of a normal distribution lie. */
@@ -115,6 +131,7 @@ const NEIGHBOURHOOD = 8
 async function residual(collection: Collection, vector: Float32Array, isCosine: boolean): Promise<Float32Array> {
   const { hits } = await collection.query({
     vectors: [vector],
+    isUnsampled: true,
     k: NEIGHBOURHOOD + 1,
     include: { embeddings: true },
     level: 'index',

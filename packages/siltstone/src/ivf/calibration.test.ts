@@ -8,6 +8,7 @@ import {
   UNCALIBRATED,
 } from './calibration.ts'
 import { USUAL_FLATNESS } from './flatness.ts'
+import { USUALLY_FAR } from './outside.ts'
 
 const simple: Calibration = {
   recalls: [0.9, 0.99],
@@ -20,6 +21,7 @@ const simple: Calibration = {
   flatness: [USUAL_FLATNESS, { nearly: 1.3, exponent: 0.25 }],
   filters: {
     shares: [0.5, 0.25],
+    far: [0.25, 0.75],
     factors: [
       [
         [1, 2],
@@ -42,7 +44,7 @@ const simple: Calibration = {
     ],
   },
 }
-const layout = { recalls: 2, neighbours: 2, shares: 2, hasOutside: true }
+const layout = { recalls: 2, neighbours: 2, shares: 2, hasOutside: true, hasFar: true }
 
 describe('the stored form', () => {
   it('is read as it was written', () => {
@@ -51,21 +53,26 @@ describe('the stored form', () => {
     const read = decodeCalibration(floats, layout)
     expect(read).toEqual({ ...simple, recalls: [expect.closeTo(0.9, 6), expect.closeTo(0.99, 6)] })
     const { recalls, neighbours } = UNCALIBRATED
-    const without = { recalls: recalls.length, neighbours: neighbours.length, shares: 0, hasOutside: true }
+    const without = { ...layout, recalls: recalls.length, neighbours: neighbours.length, shares: 0 }
     expect(decodeCalibration(encodeCalibration(UNCALIBRATED), without)?.filters).toEqual(NO_FACTORS)
   })
 
-  it('had one set of factors in earlier versions', () => {
-    const floats = encodeCalibration(simple).subarray(0, -8)
-    const earlier = { ...layout, hasOutside: false }
+  it('told not what is far, and had one set of factors, in earlier versions', () => {
+    const { far: _, ...told } = simple.filters
+    const floats = encodeCalibration({ ...simple, filters: { ...told, far: [] } })
+    const earlier = { ...layout, hasFar: false }
     expect(floats).toHaveLength(calibrationLength(earlier))
-    const { filters } = decodeCalibration(floats, earlier) ?? {}
-    expect(filters).toEqual({ ...simple.filters, outside: simple.filters.factors })
+    const far = [USUALLY_FAR, USUALLY_FAR]
+    expect(decodeCalibration(floats, earlier)?.filters).toEqual({ ...told, far })
+    const first = { ...earlier, hasOutside: false }
+    expect(floats.subarray(0, -8)).toHaveLength(calibrationLength(first))
+    const { filters } = decodeCalibration(floats.subarray(0, -8), first) ?? {}
+    expect(filters).toEqual({ ...told, far, outside: told.factors })
   })
 
   it('had one usual N and one flatness in earlier versions', () => {
     const floats = Float32Array.of(0.5, 1, 10, 2, 4, 50)
-    const earlier = { recalls: 1, neighbours: 2, shares: 0, hasOutside: false, common: USUAL_FLATNESS }
+    const earlier = { recalls: 1, neighbours: 2, shares: 0, hasOutside: false, hasFar: false, common: USUAL_FLATNESS }
     expect(floats).toHaveLength(calibrationLength(earlier))
     expect(decodeCalibration(floats, earlier)).toEqual({
       recalls: [0.5],
@@ -92,6 +99,7 @@ describe('the stored form', () => {
         ...simple,
         filters: {
           shares: [0.5],
+          far: [0.5],
           factors: [
             [
               [0, 1],
@@ -115,6 +123,7 @@ describe('the stored form', () => {
         filters: { ...simple.filters, outside: simple.filters.factors.map((rows) => rows.map(() => [0, 1])) },
       },
     ],
+    ['0 deviations outside', { ...simple, filters: { ...simple.filters, far: [0.5, 0] } }],
     ['less than one neighbour', { ...simple, neighbours: [0.5, 10] }],
     [
       'a θ of 0',

@@ -4,6 +4,7 @@
  * and θ depends on the recall and on the number of neighbours. `need.ts` has what a search computes of it.
  */
 import { type Flatness, USUAL_FLATNESS } from './flatness.ts'
+import { USUALLY_FAR } from './outside.ts'
 import { RECALL_LEVELS } from './recall-levels.ts'
 
 export interface Calibration {
@@ -24,14 +25,16 @@ export interface Calibration {
 export interface FilterFactors {
   /** Shares of the rows that a filter admits, descending, below 1. Without a filter the factor is 1. */
   shares: readonly number[]
+  /** For each share: from how many standard deviations on a query is far from what its filter admits (`outside.ts`). */
+  far: readonly number[]
   /** For each share, recall and number of neighbours. */
   factors: readonly (readonly (readonly number[])[])[]
-  /** The same for queries that lie outside of what their filter admits (`outside.ts`). */
+  /** The same for queries that lie far from what their filter admits (`outside.ts`). */
   outside: readonly (readonly (readonly number[])[])[]
 }
 
 /** For indexes that tell none. */
-export const NO_FACTORS: FilterFactors = { shares: [], factors: [], outside: [] }
+export const NO_FACTORS: FilterFactors = { shares: [], far: [], factors: [], outside: [] }
 
 const NEIGHBOURS = [1, 10, 100, 1_000]
 
@@ -47,7 +50,7 @@ export const UNCALIBRATED: Calibration = {
 
 /**
  * How a calibration is laid out: f32[recalls], f32[neighbours], f32[recalls × neighbours] θ; for each number of neighbours the usual N,
- * what is nearly as near, and the exponent; f32[shares], f32[shares × recalls × neighbours] the factors of filters, and as many for queries outside.
+ * what is nearly as near, and the exponent; f32[shares], f32[shares] what is far, f32[shares × recalls × neighbours] the factors of filters, and as many for queries far from what is admitted.
  */
 export interface CalibrationLayout {
   recalls: number
@@ -55,6 +58,8 @@ export interface CalibrationLayout {
   shares: number
   /** Until version 8 of the section, the factors of filters are those of all queries. */
   hasOutside: boolean
+  /** Until version 10 of the section, nothing tells what is far. */
+  hasFar: boolean
   /** Until version 5 of the section, one usual N and one flatness, which is kept apart, are those of all numbers of neighbours. */
   common?: Flatness
 }
@@ -69,20 +74,22 @@ export function encodeCalibration(calibration: Calibration): Float32Array {
     ...flatness.map(({ nearly }) => nearly),
     ...flatness.map(({ exponent }) => exponent),
     ...filters.shares,
+    ...filters.far,
     ...filters.factors.flat(2),
     ...filters.outside.flat(2),
   ])
 }
 
 /** Number of floats. */
-export function calibrationLength({ recalls, neighbours, shares, hasOutside, common }: CalibrationLayout): number {
+export function calibrationLength(layout: CalibrationLayout): number {
+  const { recalls, neighbours, shares, hasOutside, hasFar, common } = layout
   const flatness = common ? 1 : 3 * neighbours
   return (
     recalls +
     neighbours +
     recalls * neighbours +
     flatness +
-    shares +
+    (hasFar ? 2 : 1) * shares +
     (hasOutside ? 2 : 1) * shares * recalls * neighbours
   )
 }
@@ -101,9 +108,10 @@ export function decodeCalibration(floats: Float32Array, layout: CalibrationLayou
   const [nearly, exponents] = common ? [[], []] : [take(layout.neighbours), take(layout.neighbours)]
   const flatness = neighbours.map((_, i) => common ?? { nearly: rounded(nearly[i]), exponent: rounded(exponents[i]) })
   const shares = take(layout.shares)
+  const far = layout.hasFar ? take(layout.shares) : shares.map(() => USUALLY_FAR)
   const factors = shares.map(rows)
   const outside = layout.hasOutside ? shares.map(rows) : factors
-  const found = { recalls, neighbours, theta, flatness, usualNear, filters: { shares, factors, outside } }
+  const found = { recalls, neighbours, theta, flatness, usualNear, filters: { shares, far, factors, outside } }
   return isSound(found) ? found : undefined
 }
 
@@ -126,6 +134,7 @@ function isSound({ recalls, neighbours, theta, flatness, usualNear, filters }: C
     usualNear.every((one) => one > 0) &&
     theta.flat().every(isPositive) &&
     filters.shares.every((one, i) => one > 0 && one < (filters.shares[i - 1] ?? 1)) &&
+    filters.far.every(isPositive) &&
     filters.factors.flat(2).every(isPositive) &&
     filters.outside.flat(2).every(isPositive)
   )

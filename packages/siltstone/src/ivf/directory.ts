@@ -15,16 +15,19 @@ import type { SegmentReader } from '../format/segment/reader.ts'
 /**
  * Version 1 had no calibration, and one bit per dimension. Versions 2 and 3 (compact) had one flatness for all data, versions
  * 4 and 5 (compact) tell one, and versions 6 and 7 (compact) one for each number of neighbours, and factors for filters.
- * Versions 9 and 10 (compact, with coded centroids) tell these apart for queries outside. Version 8 was never released.
+ * Versions 9 and 10 (compact, with coded centroids) tell these apart for queries outside, and versions 11 and 12 (compact, with coded
+ * centroids) from where on a query is far outside. Version 8 was never released.
  */
-export const CENTROIDS = { name: 'ivf-centroids', type: 'i8-centroids', version: 9 } as const
+export const CENTROIDS = { name: 'ivf-centroids', type: 'i8-centroids', version: 11 } as const
 /** With the lengths of the lists; of segments for pages. See `centroid-code.ts`. */
-export const CODED_CENTROIDS_VERSION = 10
-const COMPACT_VERSIONS: readonly number[] = [3, 5, 7, CODED_CENTROIDS_VERSION]
+export const CODED_CENTROIDS_VERSION = 12
+const CODED_VERSIONS: readonly number[] = [10, CODED_CENTROIDS_VERSION]
+const COMPACT_VERSIONS: readonly number[] = [3, 5, 7, ...CODED_VERSIONS]
 const UNRELEASED_VERSION = 8
 const FIRST_WITH_FLATNESS = 4
 const FIRST_WITH_FILTERS = 6
 const FIRST_WITH_OUTSIDE = 9
+const FIRST_WITH_FAR = 11
 /** See `compact-list.ts`. */
 export const COMPACT_LISTS_VERSION = 2
 /** By bits per dimension. */
@@ -112,7 +115,7 @@ export async function readDirectory(
   const parameters = parametersOf(section, fail)
   const { clusters, dimension, bits, seed, layout } = parameters
   const isCompact = COMPACT_VERSIONS.includes(section.version)
-  const form = section.version === CODED_CENTROIDS_VERSION ? 'coded' : isCompact ? 'whole' : 'plain'
+  const form = CODED_VERSIONS.includes(section.version) ? 'coded' : isCompact ? 'whole' : 'plain'
   const calibrationFloats = layout ? calibrationLength(layout) : 0
   const content = await readContent(reader, section, { form, clusters, dimension, seed, calibrationFloats }, fail)
   const { primaries, copies } = content
@@ -179,13 +182,14 @@ function layoutOf({ params, version }: SectionDescriptor, fail: (reason: string)
     return fail(`params.recalls is ${recalls}, params.neighbours is ${neighbours}`)
   if (version >= FIRST_WITH_FILTERS) {
     if (!isCount(shares, 0)) return fail(`params.shares is ${shares}`)
-    return { recalls, neighbours, shares, hasOutside: version >= FIRST_WITH_OUTSIDE }
+    const hasOutside = version >= FIRST_WITH_OUTSIDE
+    return { recalls, neighbours, shares, hasOutside, hasFar: version >= FIRST_WITH_FAR }
   }
   const { nearly, exponent } = version < FIRST_WITH_FLATNESS ? USUAL_FLATNESS : params
   if (!(typeof nearly === 'number' && nearly >= 1 && nearly < Number.POSITIVE_INFINITY))
     return fail(`params.nearly is ${nearly}`)
   if (!(typeof exponent === 'number' && exponent >= 0 && exponent <= 1)) return fail(`params.exponent is ${exponent}`)
-  return { recalls, neighbours, shares: 0, hasOutside: false, common: { nearly, exponent } }
+  return { recalls, neighbours, shares: 0, hasOutside: false, hasFar: false, common: { nearly, exponent } }
 }
 
 function squaredLengths(centroids: Int8Array, scales: Float32Array, dimension: number): Float32Array {

@@ -10,6 +10,7 @@ import { expectGolden, goldenSegment } from '../format/testing/golden-segment.ts
 import { indexedSegment, wholeSegment } from './build/testing.ts'
 import { NO_FACTORS, UNCALIBRATED } from './calibration.ts'
 import { USUAL_FLATNESS } from './flatness.ts'
+import { USUALLY_FAR } from './outside.ts'
 import { type Ivf, ivfOf } from './ivf.ts'
 import { chooseClusters } from './search/choose-clusters.ts'
 import { effortOf } from './search/effort.ts'
@@ -40,7 +41,7 @@ async function find(ivf: Ivf, vector: Float32Array): Promise<{ clusters: number[
   return { clusters: probes.map(({ cluster }) => cluster), rows: rows.sort((a, b) => a - b) }
 }
 
-it.each(['v1', 'v2', 'v4', 'v6', 'v9'] as const)('reads what %s wrote, and finds the same', async (version) => {
+it.each(['v1', 'v2', 'v4', 'v6', 'v9', 'v11'] as const)('reads what %s wrote, and finds the same', async (version) => {
   const folder = folderOf(version)
   const reader = await goldenSegment(folder, write)
   await verifyIvf(reader)
@@ -49,8 +50,11 @@ it.each(['v1', 'v2', 'v4', 'v6', 'v9'] as const)('reads what %s wrote, and finds
   const found = await find(ivf, vectorOf(123))
   expect(found.rows.map((row) => ordinals[row])).toContain(123)
   const { flatness, filters, usualNear, ...calibration } = ivf.directory.calibration
+  const { far, ...untold } = filters
+  const isFirst = version === 'v1' || version === 'v2' || version === 'v4'
+  if (version !== 'v11') expect(far).toEqual(filters.shares.map(() => USUALLY_FAR))
   if (version === 'v6') expect(filters.outside).toEqual(filters.factors)
-  if (version !== 'v6' && version !== 'v9') {
+  if (isFirst) {
     // One for all numbers of neighbours.
     expect(new Set(usualNear).size).toBe(1)
     expect(flatness).toEqual(flatness.map(() => flatness[0]))
@@ -65,7 +69,8 @@ it.each(['v1', 'v2', 'v4', 'v6', 'v9'] as const)('reads what %s wrote, and finds
     v6: {
       calibration: { ...ivf.directory.calibration, filters: { shares: filters.shares, factors: filters.factors } },
     },
-    v9: { calibration: ivf.directory.calibration },
+    v9: { calibration: { ...ivf.directory.calibration, filters: untold } },
+    v11: { calibration: ivf.directory.calibration },
   }[version]
   expectGolden(folder, { ...found, ...told })
 })

@@ -64,9 +64,9 @@ describe('the factor for a filter', () => {
     ],
   ]
   const outside = factors.map((rows) => rows.map((row) => row.map((one) => 3 * one)))
-  const need = new Need({ ...simple, filters: { shares: [0.1], factors, outside } }, [0.9, 0.99, 0.999])
-  const factor = (level: number, k: number, share: number, isOutside = false) =>
-    Math.exp(need.factor(level, k, share, isOutside))
+  const need = new Need({ ...simple, filters: { shares: [0.1], far: [0.3], factors, outside } }, [0.9, 0.99, 0.999])
+  const factor = (level: number, k: number, share: number, outside: 0 | 1 = 0) =>
+    Math.exp(need.factor(level, k, share, outside))
 
   it('is what was measured, and as at the nearest of it beyond', () => {
     expect(factor(0, 10, 0.1)).toBeCloseTo(2)
@@ -78,13 +78,19 @@ describe('the factor for a filter', () => {
   })
 
   it('is that for queries outside for these', () => {
-    expect(factor(1, 10, 0.1, true)).toBeCloseTo(24)
-    expect(factor(0, 10, 1, true)).toBe(1)
+    expect(factor(1, 10, 0.1, 1)).toBeCloseTo(24)
+    expect(factor(0, 10, 1, 1)).toBe(1)
+  })
+
+  it('is that for queries far outside from so many deviations on as were measured', () => {
+    expect(need.far(0.1)).toBe(0.3)
+    expect(need.far(0.5)).toBe(0.3)
+    expect(new Need(simple, [0.9]).far(0.1)).toBe(0.5)
   })
 
   it('goes to 1 as the filter admits all', () => {
     expect(factor(0, 10, Math.sqrt(0.1))).toBeCloseTo(Math.sqrt(2))
     expect(factor(0, 10, 1)).toBe(1)
-    expect(new Need(simple, [0.9]).factor(0, 10, 0.1, false)).toBe(0)
+    expect(new Need(simple, [0.9]).factor(0, 10, 0.1, 0)).toBe(0)
   })
 })

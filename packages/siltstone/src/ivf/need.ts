@@ -6,6 +6,7 @@
  * do with the vectors need more or fewer than that, by the factor that was measured with such filters (`build/filter-needs.ts`).
  */
 import type { Calibration } from './calibration.ts'
+import { USUALLY_FAR } from './outside.ts'
 
 /** Bounds of the exponent with which the need grows with the number of neighbours beyond the largest that was measured. */
 const LEAST_GROWTH = 0.25
@@ -20,7 +21,7 @@ export class Need {
   /** Logarithms, for each recall that may be asked for and each number of neighbours. */
   readonly #logTheta: readonly (readonly number[])[]
   readonly #logShares: readonly number[]
-  /** Logarithms, for each recall, each share and each number of neighbours: of queries within what is admitted, and outside. */
+  /** Logarithms, for each recall, each share and each number of neighbours: of queries as usual, and of those far from what is admitted. */
   readonly #logFactors: readonly (readonly (readonly number[])[])[]
   readonly #logOutside: readonly (readonly (readonly number[])[])[]
 
@@ -74,13 +75,20 @@ export class Need {
     }
   }
 
-  /** The logarithm of the factor for a filter. @param share of all rows that it admits @param isOutside see `outside.ts` */
-  factor(level: number, k: number, share: number, isOutside: boolean): number {
-    const rows = (isOutside ? this.#logOutside : this.#logFactors)[level] as readonly (readonly number[])[]
+  /** The logarithm of the factor for a filter. @param share of all rows that it admits @param outside 0 or 1; see `outside.ts` */
+  factor(level: number, k: number, share: number, outside: 0 | 1): number {
+    const rows = (outside === 1 ? this.#logOutside : this.#logFactors)[level] as readonly (readonly number[])[]
     if (rows.length === 1 || share >= 1) return 0
     const logK = Math.log(k)
     const values = rows.map((row) => along(this.#logNeighbours, row, logK, 'last'))
     return along(this.#logShares, values, -Math.log(Math.max(share, 1e-9)), 'last')
+  }
+
+  /** Standard deviations from which on a query is far from what a filter admits. @param share of all rows that it admits */
+  far(share: number): number {
+    const { far } = this.#calibration.filters
+    if (far.length === 0) return USUALLY_FAR
+    return along(this.#logShares.slice(1), far, -Math.log(Math.max(share, 1e-9)), 'last')
   }
 }
 

@@ -120,7 +120,7 @@ export interface RecallOptions {
   k: number
   /** How many queries are made. A record that is its own query does not count as found. */
   samples: number
-  /** Default `mixed`. */
+  /** Default: queries that users asked (`real`), where the process samples them (`serve --recall-sample`) and knows at least 30, else `mixed`. */
   source?: QuerySource
   /** Query vectors to use instead: real queries give better figures. */
   vectors?: readonly Float32Array[]
@@ -131,7 +131,7 @@ export interface RecallOptions {
 export interface RecallReport {
   queries: number
   k: number
-  source: QuerySource | 'given'
+  source: QuerySource | 'given' | 'real'
   /** Mean recall of the queries. */
   recall: number
   /** The recall of all queries of this kind is within these bounds with a probability of about 95 %. */

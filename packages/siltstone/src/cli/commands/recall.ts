@@ -68,6 +68,7 @@ const SOURCES = {
   mixed: 'queries made apart from the records',
   records: 'records as queries',
   given: 'given queries',
+  real: 'queries of users',
 } as const
 
 function lineOf({ k, recall: mean, interval, queries, source, p10, worst }: RecallReport): string {

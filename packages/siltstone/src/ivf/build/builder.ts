@@ -103,7 +103,7 @@ export class IvfBuilder {
     if (!sample || sample.count === 0) throw new Error('train() was called without a sample')
     const work = this.#work
     const padded = this.#rotator.dimension
-    const { held, trained } = holdOut(sample.count, heldOut(this.#rows))
+    const { held, trained } = holdOut(sample, heldOut(this.#rows))
     const groups = await train(work, { points: sample, members: trained }, clustersFor(this.#rows))
     const grid = this.#isCompact ? coarsen(groups.floats, padded, rotationSigns(ROTATION_SEED, padded)) : undefined
     const clustering = new Clustering(work, groups, padded)

@@ -24,7 +24,8 @@ const NEIGHBOURS = [1, 10, 100, 1_000]
 const MOST_SHARE = 1 / 8
 /** Rows compared at a time: so few that rows, queries and products stay in the processor's cache. */
 const STEP = 128
-/** Multiplications that comparing may take; beyond it, some rows are left out. */
+/** What comparing may take; beyond it, some rows are left out: more queries tell more than more rows. */
+const MOST_COMPARISONS = 40e6
 const MOST_MULTIPLICATIONS = 25e9
 /** This share of the rows that queries are made from lies apart from the others. */
 const APART = 0.25
@@ -57,14 +58,16 @@ export class Calibrator {
     this.#queries = queries
     this.#querySquares = queries.points.squares()
     this.#rows = rows
-    this.#stride = Math.max(1, Math.ceil((rows * count * dimension) / MOST_MULTIPLICATIONS))
+    const comparisons = rows * count
+    const share = Math.max(comparisons / MOST_COMPARISONS, (comparisons * dimension) / MOST_MULTIPLICATIONS)
+    this.#stride = Math.max(1, Math.ceil(share))
     const compared = Math.ceil(rows / this.#stride)
     this.#neighbours = NEIGHBOURS.filter((k) => k === 1 || k <= compared * MOST_SHARE)
     const most = this.#neighbours.at(-1) as number
     // One more, since a row is its own neighbour.
     this.#nearest = queries.kinds.map(() => new SmallestOfMany(most + 1))
     const clusters = clustering.centroids.count
-    this.#filters = new FilterNeeds(work, queries, sample, { rows, compared, clusters })
+    this.#filters = new FilterNeeds(work, queries, sample, { rows, stride: this.#stride, clusters })
   }
 
   /** Compares the next rows. @param first arrival of the first one @param squares their squared lengths @param clusters the first of each */
@@ -141,7 +144,6 @@ export class Calibrator {
     const calibration = { ...fitted, neighbours, filters: NO_FACTORS }
     const filters = this.#filters.finish({
       calibration,
-      stride: this.#stride,
       finer: this.#clustering.centroids.count / (DENSITY * Math.sqrt(this.#rows)),
       firsts,
       seconds,
@@ -186,21 +188,19 @@ export class Calibrator {
       return Math.max(1, placeOf(sorted, limit, true)) / finer
     })
     const kind = this.#queries.kinds[query] as PseudoKind
-    const places: number[] = []
-    for (const tag of this.#neighboursOf(query)) {
+    const placeOfRow = (tag: number) => {
       const first = bases[firsts[tag] as number] as number
       const second = bases[seconds[tag] as number] ?? Number.POSITIVE_INFINITY
-      const place = (placeOf(sorted, Math.min(first, second), false) + 1) / finer
-      if (Number.isFinite(place)) places.push(place)
+      return (placeOf(sorted, Math.min(first, second), false) + 1) / finer
     }
-    return { kind, places, near }
+    const tags = nearestFirst(this.#neighboursOf(query), this.#neighbours, placeOfRow)
+    return { kind, places: Array.from(tags, placeOfRow).filter(Number.isFinite), near }
   }
 
-  /** Arrivals of the nearest rows. For each number of neighbours k, the first k are the nearest ones, in no order. */
-  #neighboursOf(query: number): Uint32Array {
+  /** Arrivals of the nearest rows, in no order, and their distances. */
+  #neighboursOf(query: number): ReturnType<SmallestOfMany['kept']> {
     const kept = (this.#nearest[query] as SmallestOfMany).kept()
-    const isRow = this.#queries.kinds[query] === 'row'
-    return nearestFirst(isRow ? withoutOne(kept, this.#ownDistance(query)) : kept, this.#neighbours)
+    return this.#queries.kinds[query] === 'row' ? withoutOne(kept, this.#ownDistance(query)) : kept
   }
 
   /** The distance, as `observe` computes it, of a row to itself. */

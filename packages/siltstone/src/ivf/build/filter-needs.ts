@@ -4,7 +4,7 @@
  * A filter that admits a share s of the rows counts as k/s neighbours (`../need.ts`). That is about right for a filter by chance. One
  * that admits the rows near some row, or those beyond some plane, makes queries unlike those that the calibration was measured with:
  * most of them lie outside of what is admitted, and their nearest admitted rows on its border. How many times as many
- * clusters these need is measured here, with filters of each kind (`filters.ts`), apart for queries that lie outside of what is admitted
+ * clusters these need is measured here, with filters of each kind (`filters.ts`), apart for queries that lie far from what is admitted
  * (`../outside.ts`); the largest factor that a kind asks for counts.
  *
  * A query visits the clusters with admitted rows, nearest first, until their number n is at least w · need(n), which falls with the share
@@ -18,7 +18,7 @@ import { Need } from '../need.ts'
 import { type Compared, type FilterKind, TrialFilter } from './filters.ts'
 import { placeOf, shareToFind, standardError } from './fit-calibration.ts'
 import { nearestFirst, withoutOne } from './kept.ts'
-import { isOutside, nearestClusters } from '../outside.ts'
+import { deviationsOutside, USUALLY_FAR } from '../outside.ts'
 import type { Points } from './points.ts'
 import type { PseudoKind, PseudoQueries } from './pseudo-queries.ts'
 import type { Work } from './work.ts'
@@ -26,13 +26,18 @@ import type { Work } from './work.ts'
 /** Shares of the rows that are admitted, descending. */
 const SHARES = [0.4, 0.1, 0.02]
 /** Filters that admit fewer rows are left out: these are all measured. */
-const LEAST_ROWS = 200
+const LEAST_ROWS = 180
 /** Each how manyth pseudo-query of a kind asks with a filter. */
-const EVERY: Record<PseudoKind, number> = { row: 1, shifted: 3, between: 3 }
+const EVERY: Record<PseudoKind, number> = { row: 2, shifted: 5, between: 5 }
 const NEIGHBOURS = [10, 100]
 const RECALLS = [0.9, 0.95, 0.99]
 const LEAST_FACTOR = 0.25
 const MOST_FACTOR = 10
+/** A query counts as far from what is admitted if it is at least this part as far as those that the filters lie away from. */
+const OUTSIDE = 0.5
+const LEAST_FAR = 0.05
+/** Of the rows, about so many are compared with the filters: more would tell hardly more. */
+const COMPARED = 12_500
 
 /** Some rows that were compared with all pseudo-queries. */
 export interface ComparedRows extends Compared {
@@ -66,40 +71,49 @@ export class FilterNeeds {
   readonly #shares: readonly number[]
   readonly #filters: readonly TrialFilter[] = []
   readonly #asking: readonly Asking[] = []
+  /** The same by filter. */
+  readonly #askingWith: readonly (readonly Asking[])[] = []
   /** For each filter and share: compared rows that are admitted, by cluster. */
   readonly #admitted: readonly (readonly Uint32Array[])[] = []
   /** All compared rows, by cluster. */
   readonly #compared: Uint32Array
+  /** Rows whose arrival is a multiple of this are compared. */
+  readonly #stride: number
 
-  /** @param sample of the rows @param rows of the segment @param compared of them */
+  /** @param sample of the rows @param rows of the segment @param stride every how manyth row will be shown */
   constructor(
     work: Work,
     queries: PseudoQueries,
     sample: Points,
-    { rows, compared, clusters }: { rows: number; compared: number; clusters: number },
+    { rows, stride, clusters }: { rows: number; stride: number; clusters: number },
   ) {
     this.#work = work
     this.#queries = queries
-    this.#shares = SHARES.filter((share) => share * Math.min(rows, compared) >= LEAST_ROWS)
+    this.#stride = stride * Math.max(1, Math.round(rows / stride / COMPARED))
+    this.#shares = SHARES.filter((share) => share * (rows / this.#stride) >= LEAST_ROWS)
     this.#compared = new Uint32Array(clusters)
     if (this.#shares.length === 0) return
     this.#filters = TrialFilter.some(work, queries, sample, this.#shares)
     this.#admitted = this.#filters.map(() => this.#shares.map(() => new Uint32Array(clusters)))
     this.#asking = this.#askingOf(queries)
+    this.#askingWith = this.#filters.map((_, number) => this.#asking.filter(({ filter }) => filter === number))
   }
 
   #askingOf({ kinds }: PseudoQueries): Asking[] {
     const asking: Asking[] = []
     const seen: Partial<Record<PseudoKind, number>> = {}
+    // One more, since a row is its own neighbour.
+    const nearest = () => this.#shares.map(() => new SmallestOfMany((NEIGHBOURS.at(-1) as number) + 1))
+    const shared = this.#filters.filter(({ only }) => only === undefined).length
     for (const [query, kind] of kinds.entries()) {
       const every = EVERY[kind]
       const number = seen[kind] ?? 0
       seen[kind] = number + 1
       if (number % every !== 0) continue
-      // One more, since a row is its own neighbour.
-      const nearest = this.#shares.map(() => new SmallestOfMany((NEIGHBOURS.at(-1) as number) + 1))
-      asking.push({ query, kind, filter: asking.length % this.#filters.length, nearest })
+      asking.push({ query, kind, filter: asking.length % shared, nearest: nearest() })
     }
+    for (const [filter, { only }] of this.#filters.entries())
+      if (only !== undefined) asking.push({ query: only, kind: 'row', filter, nearest: nearest() })
     return asking
   }
 
@@ -110,23 +124,24 @@ export class FilterNeeds {
     const { kernels } = this.#work
     const { below } = pointers
     const places = new Uint32Array(kernels.memory.buffer, below, size)
-    for (let i = 0; i < size; i++) increment(this.#compared, clusters[i] as number)
+    const chosen: number[] = []
+    for (let i = 0; i < size; i++) if ((tags[i] as number) % this.#stride === 0) chosen.push(i)
+    for (const i of chosen) increment(this.#compared, clusters[i] as number)
     const scores = new Float64Array(size)
-    /** Of each row, how many of the sets of a filter hold it: they lie in one another. */
+    /** Of each chosen row, how many of the sets of a filter hold it: they lie in one another. Of the others zero. */
     const depths = new Uint8Array(size)
     for (const [number, filter] of this.#filters.entries()) {
       const { limits } = filter
       const admitted = this.#admitted[number] as readonly Uint32Array[]
       filter.scores(compared, scores)
-      for (let i = 0; i < size; i++) {
+      for (const i of chosen) {
         const score = scores[i] as number
         let depth = 0
         while (depth < limits.length && score <= (limits[depth] as number))
           increment(admitted[depth++] as Uint32Array, clusters[i] as number)
         depths[i] = depth
       }
-      for (let at = number; at < this.#asking.length; at += this.#filters.length) {
-        const { query, nearest } = this.#asking[at] as Asking
+      for (const { query, nearest } of this.#askingWith[number] as readonly Asking[]) {
         const own = query * size
         const twice = 2 * (points.scales[query] as number)
         let limit = Number.NEGATIVE_INFINITY
@@ -151,7 +166,6 @@ export class FilterNeeds {
   /**
    * Call after the last row.
    * @param calibration without factors
-   * @param stride every how manyth row was compared
    * @param firsts, seconds as for `Calibrator.finish`
    * @param clustersOf what the clusters are like for a query
    * @param ownDistance of a query that is a row, to itself
@@ -160,7 +174,6 @@ export class FilterNeeds {
    */
   finish({
     calibration,
-    stride,
     finer,
     firsts,
     seconds,
@@ -169,7 +182,6 @@ export class FilterNeeds {
     apart,
   }: {
     calibration: Calibration
-    stride: number
     finer: number
     firsts: Uint32Array
     seconds: Uint32Array
@@ -180,21 +192,24 @@ export class FilterNeeds {
     if (this.#asking.length === 0) return NO_FACTORS
     const need = new Need(calibration, RECALLS)
     // A neighbour among every m-th row is, on average, the neighbour of an m times higher rank among all.
-    const neighbours = NEIGHBOURS.map((k) => (k + 1) * stride - 1)
+    const neighbours = NEIGHBOURS.map((k) => (k + 1) * this.#stride - 1)
+    const far = this.#far((query) => clustersOf(query).bases)
     const found = this.#shares.map(() => RECALLS.map(() => NEIGHBOURS.map(() => new Critical())))
     for (const { query, kind, filter, nearest } of this.#asking) {
       const { bases, limit } = clustersOf(query)
       for (const [s, kept] of nearest.entries()) {
         const admitted = (this.#admitted[filter] as readonly Uint32Array[])[s] as Uint32Array
         const all = kept.kept()
-        const tags = nearestFirst(kind === 'row' ? withoutOne(all, ownDistance(query)) : all, NEIGHBOURS)
-        const targets = Array.from(tags, (tag) => {
+        const baseOf = (tag: number) => {
           const [first, second] = [firsts[tag] as number, seconds[tag] as number]
           const other = (admitted[second] ?? 0) > 0 ? (bases[second] as number) : Number.POSITIVE_INFINITY
           return Math.min(bases[first] as number, other)
-        })
+        }
+        const own = kind === 'row' ? withoutOne(all, ownDistance(query)) : all
+        const targets = Array.from(nearestFirst(own, NEIGHBOURS, baseOf), baseOf)
         const walk = this.#walk(bases, admitted, targets)
-        const outside = this.#isOutside(bases, admitted, this.#shares[s] as number)
+        const filterKind = (this.#filters[filter] as TrialFilter).kind
+        const outside = filterKind === 'away' || this.#deviations(bases, admitted) >= OUTSIDE * (far[s] as number)
         const near = nearOf(walk.admittedBases, limit)
         const needed = need.of(near, finer)
         RECALLS.forEach((_, level) =>
@@ -202,7 +217,6 @@ export class FilterNeeds {
             const least = leastFactors(walk.shares, (share) => needed(level, (neighbours[i] as number) / share))
             const values = walk.places.slice(0, count).map((place) => least[place - 1] as number)
             const asked = { filter, values }
-            const filterKind = (this.#filters[filter] as TrialFilter).kind
             const critical = found[s]?.[level]?.[i]
             critical?.add(filterKind, kind === 'row' ? 'row' : 'other', outside, asked)
             if (apart.has(query)) critical?.add(filterKind, 'apart', outside, asked)
@@ -217,19 +231,29 @@ export class FilterNeeds {
           calibration.neighbours.map((count) => Math.fround(Math.exp(between(rows, neighbours, recall, count)))),
         )
       })
-    return { shares: this.#shares, factors: factorsOf(false), outside: factorsOf(true) }
+    return { shares: this.#shares, far, factors: factorsOf(false), outside: factorsOf(true) }
   }
 
-  #isOutside(bases: Float64Array, admitted: Uint32Array, share: number): boolean {
-    const nearest = nearestClusters(bases.length)
-    const ascending = new Ascending(bases.slice(), nearest)
-    let [inside, rows] = [0, 0]
-    for (let i = 0; i < nearest; i++) {
-      const cluster = ascending.next()
-      inside += admitted[cluster] ?? 0
-      rows += Math.max(1, this.#compared[cluster] ?? 0)
+  /** For each share: how far the queries are that filters lie away from, in the median. */
+  #far(basesOf: (query: number) => Float64Array): number[] {
+    const deviations = this.#shares.map((): number[] => [])
+    for (const { query, filter } of this.#asking) {
+      if ((this.#filters[filter] as TrialFilter).kind !== 'away') continue
+      const bases = basesOf(query)
+      for (const [s, admitted] of (this.#admitted[filter] as readonly Uint32Array[]).entries())
+        deviations[s]?.push(this.#deviations(bases, admitted))
     }
-    return isOutside(inside, rows, share)
+    return deviations.map((some) => {
+      const median = some.sort((a, b) => a - b)[some.length >> 1]
+      return Math.fround(median === undefined ? USUALLY_FAR : Math.max(LEAST_FAR, median))
+    })
+  }
+
+  #deviations(bases: Float64Array, admitted: Uint32Array): number {
+    return deviationsOutside(bases, (cluster) => ({
+      rows: this.#compared[cluster] as number,
+      admitted: admitted[cluster] as number,
+    }))
   }
 
   /** The clusters with admitted rows, nearest first, as far as the farthest target. @param targets bases of the clusters of the neighbours */
@@ -299,7 +323,7 @@ type QueryGroup = 'row' | 'apart' | 'other'
 
 /** For one share, recall and number of neighbours. */
 class Critical {
-  /** By kinds of filters and groups of queries; apart for queries outside of what is admitted. */
+  /** By kinds of filters and groups of queries; apart for queries far from what is admitted. */
   readonly #inside = new Map<string, Asked[]>()
   readonly #outside = new Map<string, Asked[]>()
 

@@ -74,3 +74,24 @@ it('admits the rows nearest to one, those farthest in one direction, or any', ()
   expect(far('ball')).toBeGreaterThan(1.1 * chance)
   expect(far('half-space')).toBeGreaterThan(1.1 * chance)
 })
+
+it('admits rows away from the only query that asks', () => {
+  const work = new Work()
+  const queries = { kinds: new Array<PseudoKind>(24).fill('row'), points: pointsOf(work, 24, 1) }
+  const rows = pointsOf(work, ROWS, 2)
+  const away = TrialFilter.some(work, queries, rows, SHARES).filter(({ kind }) => kind === 'away')
+  expect(new Set(away.map(({ only }) => only)).size).toBe(12)
+  const compared = comparedOf(work, queries.points, rows)
+  const scales = queries.points.scales
+  for (const filter of away) {
+    const query = filter.only as number
+    const product = (i: number) =>
+      (scales[query] as number) * (rows.scales[i] as number) * (compared.dots[query * ROWS + i] as number)
+    const mean = (some: number[]) => some.reduce((sum, i) => sum + product(i), 0) / some.length
+    const all = Array.from({ length: ROWS }, (_, i) => i)
+    const scores = new Float64Array(ROWS)
+    filter.scores(compared, scores)
+    const admitted = all.filter((i) => (scores[i] as number) <= (filter.limits[1] as number))
+    expect(mean(admitted)).toBeLessThan(mean(all))
+  }
+})

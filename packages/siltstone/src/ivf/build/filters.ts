@@ -1,17 +1,20 @@
 /**
  * Filters to calibrate with. A row is admitted if its score is small, so one filter gives sets for all shares. Balls hold the rows nearest to a
  * held-out row, as a category does; half-spaces the rows that lie farthest in the direction from one held-out row to another, as a
- * time or a size may; and filters by chance have nothing to do with the vectors.
+ * time or a size may; and filters by chance have nothing to do with the vectors. Half-spaces that lie away from the query that asks show what
+ * queries need that are as far from what is admitted as can be: few of the others are.
  */
 import type { Points } from './points.ts'
 import { placeOf } from './fit-calibration.ts'
 import type { PseudoQueries } from './pseudo-queries.ts'
 import type { Work } from './work.ts'
 
-export type FilterKind = 'ball' | 'half-space' | 'chance'
+export type FilterKind = 'ball' | 'half-space' | 'chance' | 'away'
 
 const KINDS: readonly FilterKind[] = ['ball', 'half-space', 'chance']
 const OF_EACH_KIND = 10
+/** Half-spaces away from a query, each for one query alone. */
+const AWAY = 36
 /** Rows from which the limits are estimated. */
 const LIMIT_ROWS = 2_048
 const STEP = 512
@@ -29,6 +32,8 @@ export interface Compared {
 
 export class TrialFilter {
   readonly kind: FilterKind
+  /** The only query that asks with it; undefined: any. */
+  readonly only: number | undefined
   readonly #points: Points
   /** Queries that are rows. */
   readonly #one: number
@@ -38,6 +43,7 @@ export class TrialFilter {
 
   private constructor(kind: FilterKind, points: Points, one: number, other: number, limits: Float64Array) {
     this.kind = kind
+    this.only = kind === 'away' ? one : undefined
     this.#points = points
     this.#one = one
     this.#other = other
@@ -49,11 +55,17 @@ export class TrialFilter {
     const held = Array.from(kinds.keys()).filter((query) => kinds[query] === 'row')
     const count = Math.min(OF_EACH_KIND, held.length)
     const at = (i: number) => held[Math.floor((i + 0.5) * (held.length / (2 * count))) % held.length] as number
-    const filters = Array.from({ length: count }, (_, i) =>
+    const shared = Array.from({ length: count }, (_, i) =>
       KINDS.map((kind) => ({ kind, one: at(i), other: at(i + count) })),
     )
-      .flat()
-      .map(({ kind, one, other }) => new TrialFilter(kind, points, one, other, Float64Array.from(shares)))
+    const away = Array.from({ length: Math.min(AWAY, held.length >> 1) }, (_, i) => ({
+      kind: 'away' as const,
+      one: held[2 * i] as number,
+      other: held[2 * i + 1] as number,
+    }))
+    const filters = [...shared.flat(), ...away].map(
+      ({ kind, one, other }) => new TrialFilter(kind, points, one, other, Float64Array.from(shares)),
+    )
     const scores = filters.map(() => new Float64Array(Math.min(LIMIT_ROWS, sample.count)))
     for (const [start, compared] of comparedWith(work, points, sample))
       for (const [f, filter] of filters.entries()) {

@@ -2,6 +2,7 @@
  * Queries to calibrate an inverted file with, made from a sample of its rows. Real queries are seldom drawn from where the
  * rows are, so beside rows there are two kinds of vectors that lie elsewhere (docs/decisions/0012 has what was compared).
  */
+import { crc32 } from '#codec'
 import { seededRandom } from '../../ports/seeded-random.ts'
 import type { IndexedSpace } from '../directory.ts'
 import { type Assigner, BATCH } from './assign.ts'
@@ -12,7 +13,7 @@ import type { Work } from './work.ts'
 /** `row`: a row. `shifted`: a row moved by the residual of another. `between`: the middle of two rows. */
 export type PseudoKind = 'row' | 'shifted' | 'between'
 
-const COUNTS: Record<PseudoKind, number> = { row: 240, shifted: 180, between: 180 }
+const COUNTS: Record<PseudoKind, number> = { row: 300, shifted: 225, between: 225 }
 /** From this many rows on, there are as many queries as `COUNTS` says. */
 const ENOUGH_ROWS = 20_000
 const LEAST_SHARE = 0.2
@@ -31,15 +32,40 @@ export function heldOut(rows: number): number {
   return Math.ceil(COUNTS.row * shareOf(rows))
 }
 
-/** Divides the numbers below `count`. @param most number to hold out; at most a tenth of all is */
-export function holdOut(count: number, most: number): { held: Uint32Array; trained: Uint32Array } {
+/**
+ * Divides the rows of a sample. Those held out differ from one another, as long as there are enough that do: most rows may be copies of a
+ * few, and queries for these are answered by any of them.
+ * @param most number to hold out; at most a tenth of all is
+ */
+export function holdOut(sample: Points, most: number): { held: Uint32Array; trained: Uint32Array } {
+  const { count } = sample
   const wanted = Math.min(most, Math.floor(count / 10))
   const all = Uint32Array.from({ length: count }, (_, i) => i)
   if (wanted === 0) return { held: all, trained: all }
-  const step = count / wanted
-  const held = Uint32Array.from({ length: wanted }, (_, i) => Math.floor((i + 0.5) * step))
-  const isHeld = new Set(held)
-  return { held, trained: all.filter((i) => !isHeld.has(i)) }
+  const random = seededRandom(count)
+  const seen = new Set<string>()
+  const held = new Set<number>()
+  const copies: number[] = []
+  const order = all.slice()
+  for (let i = 0; i < count && held.size < wanted; i++) {
+    const other = i + Math.floor(random.next() * (count - i))
+    const row = order[other] as number
+    order[other] = order[i] as number
+    order[i] = row
+    const content = contentOf(sample, row)
+    if (seen.has(content)) copies.push(row)
+    else held.add(row)
+    seen.add(content)
+  }
+  for (const row of copies.slice(0, wanted - held.size)) held.add(row)
+  return { held: Uint32Array.from(held).sort(), trained: all.filter((i) => !held.has(i)) }
+}
+
+/** Equal for equal rows, and hardly ever for others. */
+function contentOf(sample: Points, row: number): string {
+  const { dimension, scales } = sample
+  const values = sample.rows().subarray(row * dimension, (row + 1) * dimension)
+  return `${scales[row]}/${crc32(new Uint8Array(values.buffer, values.byteOffset, dimension))}`
 }
 
 function shareOf(rows: number): number {

@@ -11,6 +11,8 @@ import type { Shortlists } from './shortlists.ts'
 const LAMBDA = 1
 /** Largest squared distance to the second centroid, as a multiple of that to the first. */
 const MOST_FARTHER = 2
+/** A row is at its centroid if its squared distance is at most this share of both squared lengths: what rounding may add. */
+const AT_CENTROID = 1e-6
 /** A row without a second cluster. */
 export const NONE = 0xffffffff
 
@@ -28,7 +30,11 @@ export function secondCluster(
   const start = row * found.length
   const first = found.clusters[start] as number
   const firstDot = found.dots[start] as number
-  const residual = Math.max(1e-12, square - 2 * firstDot + (squares[first] as number))
+  const own = squares[first] as number
+  const distanceToFirst = square - 2 * firstDot + own
+  // Copies of one row may have several clusters at the same place: whoever comes near visits the first of them.
+  if (distanceToFirst <= AT_CENTROID * (square + own)) return NONE
+  const residual = Math.max(1e-12, distanceToFirst)
   let second = NONE
   let best = Number.POSITIVE_INFINITY
   for (let i = 1; i < (found.counts[row] as number); i++) {

@@ -2,7 +2,7 @@
 import { Ascending } from '../../kernels/ascending.ts'
 import { nearLimit } from '../near-limit.ts'
 import type { NearCount } from '../need.ts'
-import { isOutside, nearestClusters } from '../outside.ts'
+import { type Counts, deviationsOutside } from '../outside.ts'
 import type { ClusterNeed } from './effort.ts'
 import { type IndexedSegment, isFiltered } from './indexed-segment.ts'
 import type { PreparedQuery } from './prepared-query.ts'
@@ -41,14 +41,22 @@ export function chooseClusters(
   const reach = Math.max(...segments.map(({ ivf }) => ivf.directory.reach))
   const length = Math.sqrt(square)
   const limitOf = (nearest: number, nearly: number) => nearLimit(space, nearest, reach, length, nearly)
-  const probeAt = (number: number, base: number): Probe => {
+  const segmentOf = (number: number) => {
     let i = starts.length - 1
     while ((starts[i] as number) > number) i--
+    return i
+  }
+  const probeAt = (number: number, base: number): Probe => {
+    const i = segmentOf(number)
     const cluster = number - (starts[i] as number)
     return probeOf(segments[i] as IndexedSegment, queries[i] as PreparedQuery, cluster, base)
   }
+  const countsOf = (number: number) => {
+    const i = segmentOf(number)
+    return rowsOf({ segment: segments[i] as IndexedSegment, cluster: number - (starts[i] as number) })
+  }
   return segments.some(isFiltered)
-    ? chooseAdmitted(bases, probeAt, limitOf, levels, need, shareOf(segments))
+    ? chooseAdmitted(bases, probeAt, limitOf, levels, need, deviationsOutside(bases, countsOf))
     : chooseNearest(bases, probeAt, limitOf, levels, need)
 }
 
@@ -86,12 +94,6 @@ function chooseNearest(
   return { probes, ends }
 }
 
-/** The share of the rows that is admitted. */
-function shareOf(segments: readonly IndexedSegment[]): number {
-  const [admitted, rows] = segments.reduce(([a, b], { count, rows: set }) => [a + count, b + set.rows], [0, 0])
-  return admitted / Math.max(1, rows)
-}
-
 /**
  * What share of the rows is admitted differs from place to place when the filter has to do with the vectors, so it is
  * counted in the clusters that were chosen.
@@ -102,13 +104,9 @@ function chooseAdmitted(
   limitOf: LimitOf,
   levels: number,
   need: ClusterNeed,
-  share: number,
+  outside: number,
 ): ChosenClusters {
-  const nearest = nearestClusters(bases.length)
   const ascending = new Ascending(bases, bases.length)
-  /** Clusters passed so far, admitted or not, and what the nearest of them hold. */
-  let passed = 0
-  const nearby = { admitted: 0, rows: 0 }
   const walked: { probe: Probe; admitted: number; rows: number }[] = []
   /** The cluster in place `place` of those with admitted rows. */
   const at = (place: number) => {
@@ -117,10 +115,6 @@ function chooseAdmitted(
       if (next < 0) return undefined
       const probe = probeAt(next, ascending.value)
       const counts = rowsOf(probe)
-      if (passed++ < nearest) {
-        nearby.admitted += counts.admitted
-        nearby.rows += counts.rows
-      }
       if (counts.admitted > 0) walked.push({ probe, ...counts })
     }
     return walked[place]
@@ -131,8 +125,7 @@ function chooseAdmitted(
     for (let one = at(0); one && one.probe.base <= limit; one = at(count)) count++
     return Math.max(1, count)
   })
-  while (passed < nearest && at(walked.length));
-  const needed = need(near, isOutside(nearby.admitted, nearby.rows, share))
+  const needed = need(near, outside)
   const ends: number[] = []
   let end = 0
   let admitted = 0
@@ -160,7 +153,7 @@ function oncePerValue(count: NearCount): NearCount {
 }
 
 /** Not counting the rows that are copied into the cluster. An unfiltered cluster counts even if it holds only copies. */
-function rowsOf({ segment, cluster }: Probe): { admitted: number; rows: number } {
+function rowsOf({ segment, cluster }: Pick<Probe, 'segment' | 'cluster'>): Counts {
   const { firstRows } = segment.ivf.directory
   const [start, end] = [firstRows[cluster] as number, firstRows[cluster + 1] as number]
   const rows = Math.max(1, end - start)

@@ -107,22 +107,22 @@ describe('the need of clusters', () => {
     const { recalls, neighbours } = UNCALIBRATED
     const factors = [2, 8].map((factor) => recalls.map(() => neighbours.map(() => factor)))
     const outside = factors.map((rows) => rows.map((row) => row.map((one) => 2 * one)))
-    const filters = { shares: [0.4, 0.1], factors, outside }
+    const filters = { shares: [0.4, 0.1], far: [0.2, 0.8], factors, outside }
     const filtered = (share: number) => ({ ...one(10_000, { ...UNCALIBRATED, filters }), admitted: share * 10_000 })
-    const need = (share: number, isOutside?: boolean) =>
-      clusterNeed(effort, 10, [filtered(share)])(near(16), isOutside)(last, 0.5)
+    const need = (share: number, far?: number) => clusterNeed(effort, 10, [filtered(share)])(near(16), far)(last, 0.5)
     const plain = need(1)
     expect(need(0.4) / plain).toBeCloseTo(2, 1)
     // Half way between, in logarithms.
     expect(need(0.2) / plain).toBeCloseTo(4, 1)
     expect(need(0.1) / plain).toBeCloseTo(8, 1)
     expect(need(0.01)).toBe(need(0.1))
-    expect(need(0.1, true) / plain).toBeCloseTo(16, 1)
-    const needFor = (k: number, isOutside: boolean) =>
-      clusterNeed(effort, k, [filtered(0.1)])(near(16), isOutside)(last, 0.5)
-    expect(needFor(1, false)).toBeLessThan(needFor(10, false))
-    expect(needFor(1, true)).toBe(needFor(10, true))
-    expect(needFor(100, true)).toBeGreaterThan(needFor(10, true))
+    expect(need(0.1, 1) / plain).toBeCloseTo(16, 1)
+    // Between the two, in logarithms.
+    expect(need(0.1, 0.4) / plain).toBeCloseTo(8 * Math.SQRT2, 0)
+    const needFor = (k: number, far: number) => clusterNeed(effort, k, [filtered(0.1)])(near(16), far)(last, 0.5)
+    expect(needFor(1, 0)).toBeLessThan(needFor(10, 0))
+    expect(needFor(1, 1)).toBe(needFor(10, 2))
+    expect(needFor(100, 1)).toBeGreaterThan(needFor(10, 1))
   })
 
   it('is corrected by what queries without a filter needed; with one, only to more', () => {

@@ -31,8 +31,8 @@ export function summaryOf({ ivf: { directory }, rows, count }: IndexedSegment): 
   return { clusters, calibration, rows: rows.rows, admitted: count }
 }
 
-/** Of one query: how many clusters to visit, of those that hold admitted rows. @param isOutside see `../outside.ts`; default false */
-export type ClusterNeed = (near: NearCount, isOutside?: boolean) => QueryNeed
+/** Of one query: how many clusters to visit, of those that hold admitted rows. @param outside see `../outside.ts`; default 0 */
+export type ClusterNeed = (near: NearCount, outside?: number) => QueryNeed
 
 /**
  * The number of clusters at a level, beside those of the levels before.
@@ -42,7 +42,7 @@ export type QueryNeed = (level: number, share: number) => number
 
 /** A query counts as one with a filter if a smaller share of the rows is admitted: rows that were deleted are left out of every query. */
 const FILTERED = 0.5
-/** A query outside of what its filter admits looks for at least so many neighbours. */
+/** A query far from what its filter admits looks for at least so many neighbours. */
 const LEAST_OUTSIDE = 10
 /** What logarithms and back may add to a whole number. */
 const ROUNDING = 1e-6
@@ -79,8 +79,8 @@ export function clusterNeed(
   const [rows, admitted] = totals(segments)
   const least = admitted < rows * FILTERED ? 1 : 0
   const finer = finerThanOne(segments)
-  return (near, isOutside) => {
-    const need = needed(near, isOutside)
+  return (near, outside) => {
+    const need = needed(near, outside)
     const count = correction && correction.exponent !== 0 ? near(correction.nearly) / finer : 1
     return (level, share) => {
       const factor = correction ? Math.max(least, factorAt(correction, level, count)) : 1
@@ -101,17 +101,24 @@ export function unroundedNeed(
     need: needOf(calibration, levels),
     weight: own / admitted,
   }))
-  const [inside, outside]: [number[], number[]] = [[], []]
-  const filterFactor = (level: number, isOutside: boolean) =>
-    parts.reduce((total, { need, weight }) => total + weight * need.factor(level, k, admitted / rows, isOutside), 0)
-  return (near, isOutside = false) => {
-    const filter = isOutside ? outside : inside
+  /** Logarithms by level, of queries as usual and of those far from what is admitted. */
+  const factors: [number[], number[]] = [[], []]
+  const factorOf = (level: number, outside: 0 | 1) =>
+    (factors[outside][level] ??= parts.reduce(
+      (total, { need, weight }) => total + weight * need.factor(level, k, admitted / rows, outside),
+      0,
+    ))
+  const far = parts.reduce((total, { need, weight }) => total + weight * need.far(admitted / rows), 0)
+  return (near, deviations = 0) => {
+    const outside = Math.min(1, Math.max(0, deviations / far))
     const queries = parts.map(({ need, weight }) => ({ of: need.of(near, finer), weight }))
+    // On the border of what is admitted, one is no easier to find than ten, for which the factors were measured.
+    const wanted = k ** (1 - outside) * Math.max(k, LEAST_OUTSIDE) ** outside
     return (level, share) => {
-      // A filter that admits one row in ten makes the tenth neighbour as far as the hundredth is without it. On the border of what is
-      // admitted, one is no easier to find than ten, for which the factors were measured.
-      const neighbours = (isOutside ? Math.max(k, LEAST_OUTSIDE) : k) / Math.max(share, 1e-9)
-      let log = (filter[level] ??= filterFactor(level, isOutside))
+      // A filter that admits one row in ten makes the tenth neighbour as far as the hundredth is without it.
+      const neighbours = wanted / Math.max(share, 1e-9)
+      let log = outside === 1 ? 0 : (1 - outside) * factorOf(level, 0)
+      if (outside > 0) log += outside * factorOf(level, 1)
       for (const { of, weight } of queries) log += weight * of(level, neighbours)
       return Math.exp(log)
     }

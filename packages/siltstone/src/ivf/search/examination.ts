@@ -27,6 +27,8 @@ const WIDEST = 3.3
 const LIKELIEST = 2
 /** Candidates handed out at a time afterwards, at least. */
 const STEP = 16
+/** Of rows with the same estimate, so many at least are measured: two rows that differ may have the same by chance, but not sixteen. */
+const LEAST_ALIKE = 16
 
 export interface Examined {
   /** The lists of the chosen clusters, nearest first. */
@@ -50,6 +52,8 @@ export class Examination {
   readonly #examined: Examined
   readonly #candidates: Candidates
   readonly #taken = new Set<number>()
+  /** How many rows with an estimate were handed out. */
+  readonly #alike = new Map<number, number>()
   /** One for all segments whose indexes have the same rotation. */
   readonly #queries: ReadonlySet<PreparedQuery>
   /** Near: places of the candidates that this or a later level may measure. */
@@ -157,11 +161,23 @@ export class Examination {
 
   #take(i: number, tags: number[]): void {
     const tag = this.#candidates.tags[i] as number
-    if (this.#taken.has(tag)) return
+    if (this.#taken.has(tag) || this.#isCopy(i)) return
+    const estimate = this.#candidates.estimates[i] as number
+    this.#alike.set(estimate, (this.#alike.get(estimate) ?? 0) + 1)
     this.#taken.add(tag)
     tags.push(tag)
     this.#deviationSum += this.#candidates.deviations[i] as number
     this.#deviationCount++
+  }
+
+  /**
+   * Copies of one row in one cluster have the same code, and so the same estimate. When k of them are measured, the others are as far as
+   * these and cannot enter. There may be as many copies as rows.
+   */
+  #isCopy(i: number): boolean {
+    const estimate = this.#candidates.estimates[i] as number
+    if (estimate === Number.NEGATIVE_INFINITY) return false
+    return (this.#alike.get(estimate) ?? 0) >= Math.max(LEAST_ALIKE, this.#examined.k)
   }
 
   #lower(i: number, deviations: number): number {
@@ -180,7 +196,7 @@ export class Examination {
     const open: number[] = []
     const within: number[] = []
     for (const i of this.#open) {
-      if (this.#lower(i, last) > most || this.#taken.has(tags[i] as number)) continue
+      if (this.#lower(i, last) > most || this.#taken.has(tags[i] as number) || this.#isCopy(i)) continue
       open.push(i)
       if (this.#lower(i, deviations) <= most) within.push(i)
     }

@@ -79,6 +79,34 @@ it('misses few of the neighbours that are as far as the last of them: copies of 
   expect(found).toBeGreaterThan(0.97)
 })
 
+it('measures few of very many copies of one row, near and far', async () => {
+  const random = seededRandom(22)
+  const place = () => Float32Array.from({ length: DIMENSION }, () => random.next() * 2 - 1)
+  const [one, zero] = [place(), new Float32Array(DIMENSION)]
+  const rows = Array.from({ length: 4_000 }, (_, i) => (i % 4 === 0 ? place() : i % 4 === 1 ? one : zero))
+  const { segment, vectors } = await segmentOf(rows, 'l2')
+  // Rows at their centroid have no second cluster, although several clusters may lie there.
+  const { copies } = segment.ivf.directory
+  expect(copies.reduce((sum, count) => sum + count, 0)).toBeLessThanOrEqual(1_000)
+  const search = new IvfSearch([segment], K, effortOf({ recall: 0.95 }), new SearchRecorder())
+  for (const query of [one, zero, one.map((x) => x + 0.01)]) {
+    const examination = await search.examine(query, [])
+    const nearest = new Nearest(K)
+    let measured = 0
+    for (let level = 0; level < examination.levels; level++) {
+      examination.scan(level, nearest)
+      for (let tags = examination.take(level, nearest); tags.length > 0; tags = examination.take(level, nearest)) {
+        measured += tags.length
+        for (const tag of tags) nearest.offer(distance('l2', query, vectors.get(tag) as Float32Array), tag)
+      }
+    }
+    const least = Math.min(...rows.map((row) => distance('l2', query, row)))
+    expect(nearest.sorted().map((found) => found.distance)).toEqual(new Array(K).fill(least))
+    expect(measured).toBeLessThan(150)
+    expect((await search.examine(query, [])).all().tags.length).toBeLessThan(150)
+  }
+})
+
 describe.each(['l2', 'cosine', 'ip'] as const)('a search of two segments for %s', (space) => {
   it('keeps the nearest admitted rows of both, and few others', async () => {
     const one = await segmentOf(vectorsOf(1_500, 1), space)
@@ -183,14 +211,14 @@ describe('the choice of clusters', () => {
     expect(shares.at(-1)).toBeCloseTo(sum(probes.map(admitted)) / sum(probes.map(rows)), 12)
   })
 
-  it('tells whether a query lies outside of what is admitted', async () => {
+  it('tells how far a query lies from what is admitted', async () => {
     const { segment } = await segmentOf(vectorsOf(1_500, 1), 'l2')
     const { directory } = segment.ivf
     const query = prepareQuery(workspace(), vectorsOf(1, 3)[0] as Float32Array, directory)
     const told = (one: IndexedSegment) => {
-      let found: boolean | undefined
-      chooseClusters([one], [query], 1, (_, isOutside = false) => {
-        found = isOutside
+      let found: number | undefined
+      chooseClusters([one], [query], 1, (_, outside = 0) => {
+        found = outside
         return () => 1
       })
       return found
@@ -202,10 +230,10 @@ describe('the choice of clusters', () => {
       const { firstRows } = directory
       return only(segment, (row) => own.has(firstRows.findLastIndex((first) => first <= row)))
     }
-    expect(told(segment)).toBe(false)
-    expect(told(only(segment, (row) => row % 3 === 0))).toBe(false)
-    expect(told(rowsOf(clusters.slice(0, 20)))).toBe(false)
-    expect(told(rowsOf(clusters.slice(20)))).toBe(true)
+    expect(told(segment)).toBe(0)
+    expect(told(only(segment, (row) => row % 3 === 0))).toBeCloseTo(0, 0)
+    expect(told(rowsOf(clusters.slice(0, 20)))).toBeLessThan(-1)
+    expect(told(rowsOf(clusters.slice(-20)))).toBeGreaterThan(0.7)
   })
 
   it('counts the clusters that are nearly as near as the nearest', async () => {
