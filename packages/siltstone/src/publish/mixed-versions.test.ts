@@ -53,7 +53,7 @@ async function statesOf(edit: 'some' | 'all'): Promise<Files[]> {
     await remove(name)
     states.push(new Map(target.files))
   }
-  await collection.write(numbers.slice(0, edit === 'some' ? 4 : ROWS).map((n) => recordOf(n, 'second')))
+  await collection.write((edit === 'some' ? numbers.slice(8, 12) : numbers).map((n) => recordOf(n, 'second')))
   await publishNow()
   await engine.close()
   return states

@@ -188,7 +188,7 @@ const COLUMNS = { documents: true, metadatas: true } as const
  * Where words are searched, too, fewer lists of clusters are read: what they miss is mostly found by words, or not among the best.
  * docs/decisions/0016-published-folders.md has what was compared.
  */
-const RECALL_BESIDE_WORDS = 0.7
+const RECALL_BESIDE_WORDS = 0.6
 /** Of the records that are expected to be the best, so many times as many vectors are read as are answered, and so many texts. */
 const MEASURED_SHARE = 1.5
 const EXPECTED_SHARE = 1.25
