@@ -36,6 +36,8 @@ describe('a site', () => {
     const urls = (path: string, base?: string) => passagesOfSite([{ path, html }], base).map(({ id }) => id)
     expect(urls('index.html')).toEqual(['/'])
     expect(urls('a b/größe.html', '/docs')).toEqual(['/docs/a%20b/gr%C3%B6%C3%9Fe.html'])
+    expect(urls('x.html', '/my docs/é')).toEqual(['/my%20docs/%C3%A9/x.html'])
+    expect(urls('x.html', '/my%20docs/')).toEqual(['/my%20docs/x.html'])
     expect(urls('myindex.html')).toEqual(['/myindex.html'])
   })
 
@@ -45,6 +47,10 @@ describe('a site', () => {
     const page = parsePage('<title>Page - Site</title><h1>Site</h1><main>text</main>')
     expect(page.title).toBe('Page - Site')
     expect(parsePage('<title>Page - Site</title><h1>Site</h1><main><h1>Page</h1></main>').title).toBe('Page')
+  })
+
+  it('calls a section of a page without a title by its heading', () => {
+    expect(one('<main><h2 id=a>Part</h2>text')[0]?.metadata['title']).toBe('Part')
   })
 
   it('gives long sections several passages, of different ids and one address', () => {

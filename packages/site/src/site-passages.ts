@@ -35,8 +35,11 @@ export function passagesOfSite(pages: readonly SitePage[], base = '/'): SitePass
 /** `index.html` is the folder that it lies in. */
 function urlOf(path: string, base: string): string {
   const shown = path.replace(/(^|\/)index\.html?$/, '$1')
-  return `${base.replace(/\/*$/, '/')}${shown.split('/').map(encodeURIComponent).join('/')}`
+  return `${escapedPath(base).replace(/\/*$/, '/')}${shown.split('/').map(encodeURIComponent).join('/')}`
 }
+
+/** Without a change where characters of addresses are escaped already. */
+const escapedPath = (base: string): string => encodeURI(base).replaceAll(/%25(?=[\dA-F]{2})/gi, '%')
 
 function passagesOf(page: HtmlPage, url: string): SitePassage[] {
   const further: Record<string, string | string[]> = {}
@@ -50,7 +53,12 @@ function passagesOf(page: HtmlPage, url: string): SitePassage[] {
     const { anchor, heading } = section
     const address = anchor === '' ? url : `${url}#${encodeURIComponent(anchor)}`
     // Titles of pages are often a heading and the name of the site.
-    const title = heading === '' ? page.title : page.title.startsWith(heading) ? heading : `${page.title} › ${heading}`
+    const title =
+      heading === ''
+        ? page.title
+        : page.title.startsWith(heading) || page.title === ''
+          ? heading
+          : `${page.title} › ${heading}`
     return [...joinParagraphs(paragraphsOf(section), { short: 'keep' })].map(({ text }) => {
       const number = (ids.get(address) ?? 0) + 1
       ids.set(address, number)

@@ -25,6 +25,44 @@ export function slotOf(text: string, { slots, seeds }: PerfectHash): number {
   return slotWith(lo, seeds[hi % seeds.length] as number, slots)
 }
 
+const FINGERPRINT_BITS = 6
+
+/** Bits of each text of a set, in the place of its slot, that most texts which are not of the set do not have in theirs: one in 64 has. */
+export class Fingerprints {
+  readonly bytes: Uint8Array
+  readonly #hash: PerfectHash
+
+  /** @param bytes `sizeBytes(hash)` of them; default: without a text */
+  constructor(hash: PerfectHash, bytes: Uint8Array = new Uint8Array(Fingerprints.sizeBytes(hash))) {
+    this.bytes = bytes
+    this.#hash = hash
+  }
+
+  static sizeBytes({ slots }: PerfectHash): number {
+    return Math.ceil((slots * FINGERPRINT_BITS) / 8)
+  }
+
+  /** Call once for each text of the set. */
+  add(text: string): void {
+    const { bytes } = this
+    const { byte, shift, print } = this.#placeOf(text)
+    bytes[byte] = (bytes[byte] as number) | (print << shift)
+    if (byte + 1 < bytes.length) bytes[byte + 1] = (bytes[byte + 1] as number) | ((print << shift) >>> 8)
+  }
+
+  /** Whether it may be of the set. */
+  has(text: string): boolean {
+    const { byte, shift, print } = this.#placeOf(text)
+    const bits = (this.bytes[byte] as number) | ((this.bytes[byte + 1] ?? 0) << 8)
+    return ((bits >>> shift) & (2 ** FINGERPRINT_BITS - 1)) === print
+  }
+
+  #placeOf(text: string): { byte: number; shift: number; print: number } {
+    const bit = slotOf(text, this.#hash) * FINGERPRINT_BITS
+    return { byte: bit >>> 3, shift: bit & 7, print: hash64(text).hi >>> (32 - FINGERPRINT_BITS) }
+  }
+}
+
 /** The end of MurmurHash3, over a number that differs for each seed. */
 function slotWith(low: number, seed: number, slots: number): number {
   let h = low ^ Math.imul(seed + 1, 0x9e3779b1)

@@ -26,8 +26,8 @@ import {
 } from './segment/descriptor.ts'
 
 export const PUBLISHED_FILE = 'search.json'
-export const PUBLISHED_VERSION = 5
-/** It has one segment, under the name `segment`. Versions 3 and 4 have sections of other versions, and none up to 4 has `inline`. */
+export const PUBLISHED_VERSION = 6
+/** It has one segment, under the name `segment`. Versions 3 to 5 have sections of other versions, and none up to 4 has `inline`. */
 const ONE_SEGMENT_VERSION = 2
 const FORMAT = 'siltstone.published'
 

@@ -47,7 +47,7 @@ async function write(folder: string): Promise<void> {
   await engine.close()
 }
 
-it.each([2, 3, 4, PUBLISHED_VERSION])('reads what version %i published, and finds the same', async (version) => {
+it.each([2, 3, 4, 5, PUBLISHED_VERSION])('reads what version %i published, and finds the same', async (version) => {
   const folder = folderOf(version)
   const isNew = version === PUBLISHED_VERSION && process.env['SILTSTONE_WRITE_GOLDEN'] === '1' && !existsSync(folder)
   if (isNew) await write(folder)

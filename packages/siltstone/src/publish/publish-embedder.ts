@@ -84,7 +84,7 @@ export async function englishEmbedder(models: Pick<ModelHost, 'readPackageFiles'
       sections: [
         {
           ...VOCABULARY,
-          version: 2,
+          version: 3,
           file: 0,
           offset: 0,
           length: bytes.length,

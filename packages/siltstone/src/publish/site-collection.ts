@@ -116,5 +116,5 @@ async function* pageFiles(site: string): AsyncGenerator<WalkedFile> {
   if ((await fileInfo(site)) === undefined)
     throw notFound('no-pages', `there is no folder ${site}`, { field: '--site' })
   for await (const file of walkDirectory(site, { enter: (folder) => !folder.startsWith('.') }))
-    if (/\.html?$/.test(file.relativePath)) yield file
+    if (/\.x?html?$/i.test(file.relativePath)) yield file
 }

@@ -18,7 +18,7 @@ function published(tokens: readonly string[]) {
   const files = [{ key: 'vocabulary', sizeBytes: bytes.length, crc32: '' }]
   const section = {
     ...VOCABULARY,
-    version: 2,
+    version: 3,
     file: 0,
     offset: 0,
     length: bytes.length,
@@ -73,6 +73,18 @@ describe('a published vocabulary', () => {
     expect(bucket.reads.every(({ length }) => length < 1_000)).toBe(true)
     await vocabulary.encode(['word0003'])
     expect(bucket.reads).toHaveLength(2)
+  })
+
+  it('reads what a word in pieces needs in one round, where fingerprints are right', async () => {
+    const words = Array.from({ length: 2_000 }, (_, i) => `word${String(i).padStart(4, '0')}`)
+    const { vocabulary, hash } = published(tokensOf(['lib', ...words], ['png', ...words]))
+    await vocabulary.prepare()
+    let told: number[] | undefined
+    await vocabulary.encode(['libpng libword1234'], (ids) => {
+      told ??= ids
+    })
+    const slots = ['lib', '##png', '##word1234'].map((token) => slotOf(token, hash))
+    expect(told).toEqual(expect.arrayContaining(slots))
   })
 
   it('notices damage, and reads again after a failure', async () => {

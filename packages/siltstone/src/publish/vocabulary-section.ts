@@ -4,7 +4,7 @@ import { concatBytes, writeUint32 } from '../codec/bytes.ts'
 import { varint } from '../codec/varint.ts'
 import { crcHex } from '../format/checksum.ts'
 import { encodeFrontCoded } from '../format/front-coded.ts'
-import { type PerfectHash, perfectHash } from '../format/perfect-hash.ts'
+import { Fingerprints, type PerfectHash, perfectHash } from '../format/perfect-hash.ts'
 
 /** About the bytes of the tokens in a chunk, front coded and before compression: a query reads a chunk for most of its words. */
 const CHUNK_BYTES = 500
@@ -42,7 +42,10 @@ export function vocabularySection(tokens: readonly string[]): VocabularySection 
     entries.push(varint(chunk.length))
   }
   const hash = perfectHash(tokens)
-  const raw = concatBytes([...entries, ...Array.from(hash.seeds, varint), encodeFrontCoded(firsts)])
+  const fingerprints = new Fingerprints(hash)
+  for (const token of tokens) fingerprints.add(token)
+  const seeds = Array.from(hash.seeds, varint)
+  const raw = concatBytes([...entries, ...seeds, fingerprints.bytes, encodeFrontCoded(firsts)])
   const directory = zstdCompress(raw, LEVEL)
   const offset = chunks.reduce((sum, { length }) => sum + length, 0)
   return {

@@ -116,9 +116,11 @@ export class HybridSearch {
     })
   }
 
-  async #byWords({ view, text, selection }: Asked): Promise<Found> {
+  async #byWords({ view, text, selection, limit }: Asked): Promise<Found> {
     const { bestByWords } = await loadWords()
-    return bestByWords(view, { text, ...this.#language }, selection, HYBRID_LIST, yieldToEventLoop)
+    const found = await bestByWords(view, { text, ...this.#language }, selection, HYBRID_LIST, yieldToEventLoop)
+    prepareTexts(view, found.records.slice(0, limit))
+    return found
   }
 
   /**
@@ -146,7 +148,7 @@ export class HybridSearch {
       return []
     }
     const { space } = this.#source.described
-    const { effort } = this.#source
+    const effort = finding ? { ...this.#source.effort, recall: RECALL_BESIDE_WORDS } : this.#source.effort
     const vector = vectors[0] as Float32Array
     let near: readonly RankedRef[] = []
     const take = async (candidates: readonly RankedRef[]) => {
@@ -182,6 +184,11 @@ interface Asked {
 }
 
 const COLUMNS = { documents: true, metadatas: true } as const
+/**
+ * Where words are searched, too, fewer lists of clusters are read: what they miss is mostly found by words, or not among the best.
+ * docs/decisions/0016-published-folders.md has what was compared.
+ */
+const RECALL_BESIDE_WORDS = 0.6
 /** Of the records that are expected to be the best, so many times as many vectors are read as are answered, and so many texts. */
 const MEASURED_SHARE = 1.5
 const EXPECTED_SHARE = 1.25
@@ -191,6 +198,18 @@ const loadWords = () => import('../words/best-by-words.ts')
 async function selectionOf(view: View, where: Where, schema: StoredSchema | null): Promise<Selection> {
   const { selectWhere } = await import('./select-where.ts')
   return selectWhere(view, where, schema)
+}
+
+/** Reads where the texts of some records lie, while the search by meaning still reads. A failure is told when they are read. */
+function prepareTexts(view: View, records: readonly Scored[]): void {
+  const rows = Map.groupBy(
+    records.flatMap(({ ref }) => (ref.changed === null ? [ref.row] : [])),
+    ({ segment }) => segment,
+  )
+  for (const [segment, own] of rows)
+    view.base.segments[segment]?.reader
+      .prepareRows(own.map(({ row }) => row).sort((a, b) => a - b))
+      .catch(() => undefined)
 }
 
 interface Scored {

@@ -10,6 +10,9 @@
  * second piece is read next; if there are more, the chunks for what may follow at any later place are read at once. So a
  * text takes three rounds of reads at most.
  *
+ * From version 3 of the section on, fingerprints of the tokens tell most of the pieces of a word before a chunk is there
+ * (`likely-pieces.ts`): then the first round reads all, and the others have nothing left to read.
+ *
  * From version 2 of the section on, a token's id is its slot in a perfect hash, which is known before the chunks are there: so
  * the vectors of words are read together with the chunks that tell whether they are tokens.
  */
@@ -19,18 +22,20 @@ import { readUint32 } from '../../codec/bytes.ts'
 import { readVarint } from '../../codec/varint.ts'
 import { corrupt } from '../../errors.ts'
 import { decodeFrontCoded } from '../../format/front-coded.ts'
-import { type PerfectHash, slotOf } from '../../format/perfect-hash.ts'
+import { Fingerprints, type PerfectHash, slotOf } from '../../format/perfect-hash.ts'
 import type { SectionDescriptor } from '../../format/segment/descriptor.ts'
 import { paramCount } from '../../format/segment/descriptor.ts'
 import type { SectionSource } from '../../format/segment/source.ts'
 import { unpacked } from '../../format/unpacked.ts'
 import { compareKeys } from '../../ports/object-key.ts'
 import { basicTokens } from './basic-tokens.ts'
+import { likelyPieces } from './likely-pieces.ts'
 import { MAX_TOKENS } from './tokenizer.ts'
 import { WordPiece } from './word-piece.ts'
 
 /** Ids of its tokens are their places in the order. */
 const ORDERED_VERSION = 1
+const FINGERPRINTS_VERSION = 3
 
 interface Chunk {
   offset: number
@@ -42,6 +47,7 @@ interface Directory {
   chunks: Chunk[]
   /** Undefined: ids are places in the order. */
   hash: PerfectHash | undefined
+  fingerprints: Fingerprints | undefined
 }
 
 export class PublishedVocabulary {
@@ -72,12 +78,17 @@ export class PublishedVocabulary {
   async encode(texts: readonly string[], likely?: (ids: number[]) => void): Promise<number[][]> {
     const words = texts.map(basicTokens)
     const all = [...new Set(words.flat())]
-    const { hash } = await this.#open()
+    const { hash, fingerprints } = await this.#open()
+    const told = new Set<number>()
     const tell = (tokens: readonly string[]) => {
-      if (hash && tokens.length > 0) likely?.(tokens.map((token) => slotOf(token, hash)))
+      if (!hash) return
+      const slots = [...new Set(tokens.map((token) => slotOf(token, hash)))].filter((slot) => !told.has(slot))
+      for (const slot of slots) told.add(slot)
+      if (slots.length > 0) likely?.(slots)
     }
-    tell(all)
-    await this.#load(all)
+    const expected = fingerprints ? all.map((word) => likelyPieces(word, (token) => fingerprints.has(token))) : []
+    tell([...all, ...expected.flatMap(({ pieces }) => pieces)])
+    await this.#load([...all, ...expected.flatMap(({ rests }) => rests)])
     const cut = all
       .filter((word) => this.#pieces.whole(word) === undefined && !WordPiece.isTooLong(word))
       .map((word) => ({ word, end: this.#pieces.end(word, 0) }))
@@ -154,6 +165,7 @@ export class PublishedVocabulary {
       at = length.end
     }
     let hash: PerfectHash | undefined
+    let fingerprints: Fingerprints | undefined
     if (section.version > ORDERED_VERSION) {
       const [buckets, slots] = [paramCount(section, 'buckets'), paramCount(section, 'slots')]
       if (buckets === 0 || slots === 0 || buckets > raw.length) return this.#fail('has no slots for its tokens')
@@ -165,11 +177,16 @@ export class PublishedVocabulary {
         at = seed.end
       }
       hash = { seeds, slots }
+      if (section.version >= FINGERPRINTS_VERSION) {
+        const end = at + Fingerprints.sizeBytes(hash)
+        fingerprints = new Fingerprints(hash, raw.slice(at, end))
+        at = end
+      }
     }
     const firsts = decodeFrontCoded(raw.subarray(at), count)
     if (!firsts || offset !== section.directory.offset)
       return this.#fail('has a directory that does not fit its chunks')
-    return { chunks: chunks.map((chunk, i) => ({ ...chunk, first: firsts[i] as string })), hash }
+    return { chunks: chunks.map((chunk, i) => ({ ...chunk, first: firsts[i] as string })), hash, fingerprints }
   }
 
   async #readChunk(chunk: Chunk, hash: PerfectHash | undefined): Promise<void> {
