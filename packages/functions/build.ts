@@ -1,6 +1,6 @@
 /**
- * Bundles each function into `dist/<name>/index.mjs`, for Node 24 on arm64 (without native code), and the
- * default embedder into `dist/layer/`. Fails if a bundle is larger than its limit, or imports an optional package at its
+ * Bundles each function into `dist/<name>/index.mjs` and chunks that it loads when they are needed, for Node 24 on arm64 (without
+ * native code), and the default embedder into `dist/layer/`. Fails if a bundle is larger than its limit, or imports an optional package at its
  * start. Run `node build.ts`.
  */
 import { cpSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -38,19 +38,28 @@ const out = join(here, 'dist')
 rmSync(out, { recursive: true, force: true })
 for (const name of FUNCTIONS) {
   const folder = join(out, name)
-  await bundle(join(here, 'src', `${name}.ts`), join(folder, 'index.mjs'))
+  await bundle(join(here, 'src', `${name}.ts`), { folder, name: 'index', extension: '.mjs' })
   if (name === 'ingest' || name === 'media') await addReader(folder)
   const sizeBytes = readdirSync(folder).reduce((sum, file) => sum + statSync(join(folder, file)).size, 0)
   console.log(`${name}: ${(sizeBytes / 1024 / 1024).toFixed(2)} MB`)
   if (sizeBytes > LIMIT_BYTES[name]) throw new Error(`${name} has ${sizeBytes} bytes, more than ${LIMIT_BYTES[name]}`)
 }
 
-/** @throws Error if the bundle would not start where an optional package is missing */
-async function bundle(entry: string, outfile: string): Promise<void> {
+/**
+ * What is imported by a call becomes a file of its own: Node need not read it at a cold start, which parses all of a file.
+ * @throws Error if the bundle would not start where an optional package is missing
+ */
+async function bundle(
+  entry: string,
+  { folder, name, extension }: { folder: string; name: string; extension: '.js' | '.mjs' },
+): Promise<void> {
   const { metafile } = await build({
     metafile: true,
-    entryPoints: [entry],
-    outfile,
+    entryPoints: [{ in: entry, out: name }],
+    outdir: folder,
+    outExtension: { '.js': extension },
+    chunkNames: `${name}-[hash]`,
+    splitting: true,
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -64,17 +73,20 @@ async function bundle(entry: string, outfile: string): Promise<void> {
     legalComments: 'none',
   })
   const imports = Object.values(metafile.outputs).flatMap((output) => output.imports)
-  const needed = imports.filter(({ path, kind }) => kind === 'import-statement' && !isBuiltin(path))
+  const needed = imports.filter(
+    ({ path, kind, external }) => external === true && kind === 'import-statement' && !isBuiltin(path),
+  )
   if (needed.length > 0)
     throw new Error(
-      `${basename(dirname(outfile))} imports ${needed.map(({ path }) => path).join(', ')} at its start: import an optional package by a call, import('…')`,
+      `${basename(folder)} imports ${needed.map(({ path }) => path).join(', ')} at its start: import an optional package by a call, import('…')`,
     )
 }
 
 /** The process that reads a file, in which a hostile one does no harm. Its name ends like that of a compiled module. */
 async function addReader(folder: string): Promise<void> {
   const processors = dirname(require.resolve('@siltstone/processors/package.json'))
-  await bundle(join(processors, 'src/isolation/job-main.ts'), join(folder, 'job-main.js'))
+  const entry = join(processors, 'src/isolation/job-main.ts')
+  await bundle(entry, { folder, name: 'job-main', extension: '.js' })
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}\n')
 }
 const model = join(out, 'layer/nodejs/node_modules/@siltstone/embedder-english')
