@@ -28,8 +28,8 @@ function cacheFolder() {
 /**
  * Settings of glibc's allocator, which other systems ignore. By default it serves large buffers from pools of each thread once
  * some were freed, and returns next to nothing of them to the system: half of the memory of a server that was loaded was free.
- * Buffers of 1 MB and more come from the system and go back to it. With a smaller size the tables of Zstandard, of some hundred
- * kilobytes for each block, would as well: then to compress and to decompress takes twice as long, and so do the first queries.
+ * Buffers of 1 MB and more come from the system and go back to it. With a smaller size the tables with which Zstandard compresses a
+ * block, of some hundred kilobytes each, would as well, and to compress took twice as long.
  */
 const ALLOCATOR = {
   MALLOC_ARENA_MAX: '2',
