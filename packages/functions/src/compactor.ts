@@ -59,8 +59,11 @@ async function serveOrder(
   let collected = 0
   if (collections === undefined && !signal.aborted) {
     try {
-      collected = (await engine.collectDue(signal)).length
-      if (!signal.aborted) await engine.collectCatalogGarbage()
+      // A damaged collection must not keep the catalog's garbage.
+      const [due, catalog] = await Promise.allSettled([engine.collectDue(signal), engine.collectCatalogGarbage()])
+      if (due.status === 'rejected') throw due.reason
+      if (catalog.status === 'rejected') throw catalog.reason
+      collected = due.value.length
     } catch (error) {
       // What is due stays due, so the next run continues.
       if (!signal.aborted) throw error

@@ -76,7 +76,7 @@ export function isSiltstoneError(error: unknown, kind?: ErrorKind): error is Sil
 const NEEDS_A_PERSON = new Set(['disk-full', 'read-only', 'access-denied', 'back-pressure'])
 
 /** Whether there is no room for what was to be written. */
-export function isFull(error: unknown): boolean {
+export function isFull(error: unknown): error is SiltstoneError {
   return isSiltstoneError(error, 'unavailable') && error.code === 'disk-full'
 }
 

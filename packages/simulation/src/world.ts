@@ -195,7 +195,7 @@ export class World {
     if (event === 'compaction_without_progress' || event === 'merge_cannot_fit') return
     const code = typeof fields['code'] === 'string' ? fields['code'] : ''
     const { damaged } = this.network
-    if ((event === 'compaction_failed' || event === 'merge_failed') && code !== 'count-mismatch' && damaged > 0) return
+    if (DAMAGE_EVENTS.has(event) && code !== 'count-mismatch' && damaged > 0) return
     if (REFUSALS.has(code) && this.plan.refusals.length > 0) return
     if (
       [
@@ -219,6 +219,8 @@ export class World {
   }
 }
 
+/** What background work logs of damage. */
+const DAMAGE_EVENTS = new Set(['compaction_failed', 'merge_failed', 'gc_failed', 'schedule_failed'])
 const REFUSALS = new Set<string>(['disk-full', 'access-denied'] satisfies Refusal['code'][])
 
 export const BOUNDED_MS = 2_000

@@ -4,7 +4,7 @@ import { type CompactOptions, Compactor } from '../compact/compactor.ts'
 import { collectGarbage, type GcOutcome } from '../gc/garbage-collector.ts'
 import { dueGcs } from '../compact/gc-schedule.ts'
 import { type CompactLimits, compactLimitsOf } from '../compact/compact-limits.ts'
-import { conflict, isSiltstoneError, unavailable } from '../errors.ts'
+import { conflict, isFull, isSiltstoneError, unavailable } from '../errors.ts'
 import { collectionPath, logRoot, parseCollectionPath } from '../format/keys.ts'
 import { emptyManifest, type Manifest } from '../format/manifest.ts'
 import { LruMap } from '../lru.ts'
@@ -277,9 +277,14 @@ export class StoreEngine implements Engine {
     return this.compactor.compact(path, options)
   }
 
-  /** Collects the garbage of one collection, after a fold: unfolded entries cannot be judged. */
+  /** Collects the garbage of one collection, after a fold: unfolded entries cannot be judged. On a full disk it makes room for one. */
   async collectGarbage(path: string, signal?: AbortSignal): Promise<GcOutcome> {
-    await this.compactor.compact(path, { merge: false, ...(signal && { signal }) })
+    try {
+      await this.compactor.compact(path, { merge: false, ...(signal && { signal }) })
+    } catch (error) {
+      if (!isFull(error)) throw error
+      this.env.log.warn('fold_has_no_room', { collection: path, error: error.message })
+    }
     return collectGarbage(path, {
       env: this.env,
       log: this.#log,
@@ -312,14 +317,32 @@ export class StoreEngine implements Engine {
     return paths
   }
 
-  /** Runs the garbage collections that are due. */
+  /**
+   * Runs the garbage collections that are due. One that fails, such as that of a damaged collection, stays due, and keeps no other
+   * from its turn.
+   * @throws the first failure, after all
+   */
   async collectDue(signal?: AbortSignal): Promise<GcOutcome[]> {
+    const { log, store } = this.env
     const outcomes = new Map<string, GcOutcome>()
+    const failures = new Map<string, unknown>()
     for (const { key, path } of await dueGcs(this.env)) {
       signal?.throwIfAborted()
-      if (!outcomes.has(path)) outcomes.set(path, await this.collectGarbage(path, signal))
-      await this.env.store.delete([key])
+      if (failures.has(path)) continue
+      try {
+        if (!outcomes.has(path)) outcomes.set(path, await this.collectGarbage(path, signal))
+        await store.delete([key])
+      } catch (error) {
+        if (signal?.aborted === true) throw error
+        failures.set(path, error)
+        log.error('gc_failed', {
+          collection: path,
+          error: String(error),
+          ...(isSiltstoneError(error) && { code: error.code }),
+        })
+      }
     }
+    for (const failure of failures.values()) throw failure
     return [...outcomes.values()]
   }
 

@@ -89,6 +89,21 @@ describe('history, rollback and garbage collection', () => {
     expect(await run(world.process().ids())).toEqual(['same'])
   })
 
+  it('works without leases where a full disk has no room for them', async () => {
+    const { clock, world, run } = timed()
+    const one = world.process()
+    await run(one.collection.write([upsert('a', [1])]))
+    await run(one.fold())
+    await clock.advance(2 * HOUR)
+    const acquire = () => Promise.reject(unavailable('disk-full', 'no room'))
+    const leases = new Proxy(world.env.leases, {
+      get: (target, name) => (name === 'acquire' ? acquire : Reflect.get(target, name)),
+    })
+    const full = new World({ env: { ...world.env, leases }, compact: world.compact })
+    expect(await run(full.process('full').gc())).toMatchObject({ busy: false })
+    expect(await world.keys('delta/')).toEqual([])
+  })
+
   it('is done on a full disk, although what is left cannot be scheduled', async () => {
     const { world, run } = timed()
     const one = world.process()

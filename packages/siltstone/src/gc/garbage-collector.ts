@@ -13,8 +13,8 @@
  * objects that were unreachable at its fence, and such objects stay unreachable, because a manifest names only objects
  * of its parent, of its own making, or of a pin.
  *
- * A fence is a commit, for which a full disk has no room. Then folded entries are deleted first: nothing ever reads those of a live
- * collection again once their retention is over, with a fence or without.
+ * A fence is a commit, for which a full disk has no room. Then folded entries, and those of a deleted collection, are deleted first:
+ * nothing ever reads them again once their retention is over, with a fence or without.
  *
  * Folded entries are deleted after their retention, and with them the copies of deltas that they name. Writers delete
  * inbox deltas as soon as an entry has taken them (`log/take-inbox.ts`). What they left, and copies that arrived late,
@@ -69,15 +69,26 @@ export interface GcOutcome {
 export async function collectGarbage(path: string, options: GcOptions): Promise<GcOutcome> {
   const outcome: GcOutcome = { collection: path, busy: false, deleted: 0, deletedBytes: 0, failed: 0, waiting: 0 }
   const { env, limits, name } = options
-  const work = async (signal: AbortSignal) => new GarbageCollector(path, options, signal, outcome).run()
-  if (options.withoutLease) await work(options.signal ?? new AbortController().signal)
-  else {
+  let hasBegun = false
+  const work = async (signal: AbortSignal) => {
+    hasBegun = true
+    await new GarbageCollector(path, options, signal, outcome).run()
+  }
+  const alone = () => work(options.signal ?? new AbortController().signal)
+  const underLeases = async () => {
     const guarded = await withLease(env, foldLease(path), name, limits.leaseTtlMs, (fold) =>
       withoutMerges(env, path, name, limits.leaseTtlMs, (merge) =>
         work(AbortSignal.any([fold.signal, merge.signal, ...(options.signal ? [options.signal] : [])])),
       ),
     )
     outcome.busy = guarded.status === 'busy' || guarded.value.status === 'busy'
+  }
+  try {
+    await (options.withoutLease ? alone() : underLeases())
+  } catch (error) {
+    // On a full disk leases may not be written, either. They only save work.
+    if (!isFull(error) || hasBegun) throw error
+    await alone()
   }
   if (outcome.waiting > 0 || outcome.busy) await scheduleGc(env, path, env.clock.nowMs() + limits.gcEveryMs)
   env.log.info('collected', { ...outcome })
@@ -142,8 +153,8 @@ class GarbageCollector {
       if (!isFull(error)) throw error
       const current = await this.#manifests.current()
       const before = this.#outcome.deleted
-      if (current !== 'none' && current.manifest.state !== 'closed')
-        await this.#deleteFoldedEntries(current.manifest, [])
+      if (current !== 'none' && current.manifest.state === 'closed') await this.#sweepClosedLog()
+      else if (current !== 'none') await this.#deleteFoldedEntries(current.manifest, [])
       if (this.#outcome.deleted === before) throw error
       this.#outcome.waiting = 0
       return this.#fence()

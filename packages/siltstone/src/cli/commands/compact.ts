@@ -3,6 +3,7 @@ import type { CompactOptions as Work } from '../../compact/compactor.ts'
 import type { CompactionOutcome } from '../../model/store.ts'
 import { wholeNumber } from '../arguments.ts'
 import { command } from '../command.ts'
+import { Targets } from '../each-target.ts'
 import { takeWaitingCalls } from '../wake-up-calls.ts'
 import { bytes, count, table } from '../format.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
@@ -38,18 +39,18 @@ export function compactCommand(): Command {
         const outcomes: { name: string; outcome: CompactionOutcome }[] = []
         const calls = await takeWaitingCalls(session.env.queue, CALLS_HIDDEN_MS)
         const compacted = new Set<string>()
+        const targets = new Targets(session)
         try {
-          for (const { name, path } of await session.targets(names)) {
-            await session.out.progress(`compacting ${name} …`)
+          await targets.each(await session.targets(names), 'compacting', async ({ name, path }) => {
             const work = { merge: options.merge, full: options.full }
             const outcome = await compactWithin(session, path, work, options.wait * 1_000)
             outcomes.push({ name, outcome })
             if (!outcome.busy) compacted.add(path)
-          }
+          })
         } finally {
           await calls.settle(compacted)
         }
-        await session.out.endProgress()
+        await targets.reportIfAlone(outcomes)
         await session.out.answer(
           outcomes.map(({ name, outcome }) => ({ name, ...outcome })),
           () =>
@@ -68,6 +69,7 @@ export function compactCommand(): Command {
               'No collections.',
             ),
         )
+        await targets.report()
       }),
     )
 }

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import type { GcOutcome } from '../../gc/garbage-collector.ts'
 import type { GarbagePreview } from '../../model/maintenance.ts'
 import { command } from '../command.ts'
+import { Targets } from '../each-target.ts'
 import { bytes, count, table } from '../format.ts'
 import { type CommonOptions, Session, withStoreOptions } from '../session.ts'
 
@@ -20,14 +21,14 @@ export function gcCommand(): Command {
         const { engine, out } = session
         if (options.dryRun === true) return preview(session, names)
         const outcomes: GcOutcome[] = []
+        const targets = new Targets(session)
         if (options.due) outcomes.push(...(await engine.collectDue()))
         else
-          for (const { name, path } of await session.targets(names)) {
-            await out.progress(`collecting ${name} …`)
+          await targets.each(await session.targets(names), 'collecting', async ({ path }) => {
             outcomes.push(await engine.collectGarbage(path))
-          }
-        await out.endProgress()
+          })
         const known = new Map((await session.targets([])).map(({ path, name }) => [path, name]))
+        await targets.reportIfAlone(outcomes)
         await out.answer(outcomes, () =>
           table(
             outcomes,
@@ -42,17 +43,18 @@ export function gcCommand(): Command {
             'Nothing to collect.',
           ),
         )
+        await targets.report()
       }),
     )
 }
 
 async function preview(session: Session, names: readonly string[]): Promise<void> {
   const found: (GarbagePreview & { name: string })[] = []
-  for (const { name, path } of await session.targets(names)) {
-    await session.out.progress(`examining ${name} …`)
+  const targets = new Targets(session)
+  await targets.each(await session.targets(names), 'examining', async ({ name, path }) => {
     found.push({ name, ...(await session.engine.maintenance.garbageAt(path)) })
-  }
-  await session.out.endProgress()
+  })
+  await targets.reportIfAlone(found)
   await session.out.answer(found, () =>
     table(
       found,
@@ -65,4 +67,5 @@ async function preview(session: Session, names: readonly string[]): Promise<void
       'Nothing to collect.',
     ),
   )
+  await targets.report()
 }

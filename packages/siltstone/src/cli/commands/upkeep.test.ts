@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
@@ -37,6 +37,22 @@ it('snapshots are kept and released by name', async () => {
   })
   expect(await siltstone(['snapshots', 'release', 'notes', 'before', ...data])).toMatchObject({ code: 0 })
   expect(await siltstone(['snapshots', 'release', 'notes', 'before', ...data])).toMatchObject({ code: 3 })
+})
+
+it('a damaged collection keeps no other from gc and compact', async () => {
+  await siltstone(['produce', 'damaged', '--create', ...data], JSON.stringify({ id: 'a', embedding: [1] }))
+  await siltstone(['compact', ...data])
+  const { id } = JSON.parse((await siltstone(['collections', 'show', 'damaged', '--json', ...data])).out) as {
+    id: string
+  }
+  const snapshots = join(directory, 'store', 'snapshot')
+  const damaged = (await readdir(snapshots)).find((name) => name.endsWith(id)) as string
+  await writeFile(join(snapshots, damaged, 'latest', 'pointer.txt'), 'nonsense')
+  for (const command of ['gc', 'compact']) {
+    const done = await siltstone([command, '--json', ...data])
+    expect(done).toMatchObject({ code: 6, err: expect.stringContaining(damaged) })
+    expect(JSON.parse(done.out)).toHaveLength(1)
+  }
 })
 
 it('gc --dry-run shows and deletes nothing', async () => {

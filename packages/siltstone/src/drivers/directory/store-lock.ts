@@ -15,13 +15,14 @@ export interface StoreLockOptions {
 
 /**
  * The lock between processes that makes compare-and-swap atomic. Node has no flock, so it is the write lock of an empty
- * SQLite database (BEGIN IMMEDIATE … ROLLBACK: a file lock, nothing is written), which the operating system frees when
+ * SQLite database (BEGIN IMMEDIATE … ROLLBACK, with the journal in memory: a file lock, nothing is written), which the operating system frees when
  * the process dies. What runs under it is synchronous and short, so it is held for microseconds, and no process waits
  * for its own event loop while it holds it.
  */
 export class StoreLock {
   readonly #options: StoreLockOptions
   #database: DatabaseSync | undefined
+  #hasMode = false
 
   constructor(options: StoreLockOptions) {
     this.#options = options
@@ -52,11 +53,15 @@ export class StoreLock {
   close(): void {
     this.#database?.close()
     this.#database = undefined
+    this.#hasMode = false
   }
 
   #tryLock(): boolean {
     this.#database ??= openDatabase(this.#options.path)
     try {
+      // A journal as a file would be created at each lock: a full disk has no room for it, and nothing could be deleted there.
+      if (!this.#hasMode) this.#database.exec('PRAGMA journal_mode = MEMORY')
+      this.#hasMode = true
       this.#database.exec('BEGIN IMMEDIATE')
       return true
     } catch (error) {
