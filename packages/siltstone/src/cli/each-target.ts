@@ -1,4 +1,6 @@
 /** Upkeep of several collections, one after another. One that fails, such as a damaged one, does not keep others from it. */
+import { verifyCatalog } from '../check/verify-catalog.ts'
+import { isSiltstoneError } from '../errors.ts'
 import type { Session } from './session.ts'
 
 interface Target {
@@ -12,6 +14,17 @@ export class Targets {
 
   constructor(session: Session) {
     this.#session = session
+  }
+
+  /** As `Session.targets`; damage of the catalog is a failure that is reported, and hides no collection that any object names. */
+  async find(names: readonly string[]): Promise<Target[]> {
+    try {
+      return await this.#session.targets(names)
+    } catch (error) {
+      if (!isSiltstoneError(error, 'corrupt') || names.length > 0) throw error
+      this.#failures.push({ name: 'catalog', error })
+      return this.#session.examinedTargets([], await verifyCatalog(this.#session.env))
+    }
   }
 
   /** @param doing is shown before the name of the collection */

@@ -41,7 +41,7 @@ export function compactCommand(): Command {
         const compacted = new Set<string>()
         const targets = new Targets(session)
         try {
-          await targets.each(await session.targets(names), 'compacting', async ({ name, path }) => {
+          await targets.each(await targets.find(names), 'compacting', async ({ name, path }) => {
             const work = { merge: options.merge, full: options.full }
             const outcome = await compactWithin(session, path, work, options.wait * 1_000)
             outcomes.push({ name, outcome })

@@ -24,10 +24,10 @@ export function gcCommand(): Command {
         const targets = new Targets(session)
         if (options.due) outcomes.push(...(await engine.collectDue()))
         else
-          await targets.each(await session.targets(names), 'collecting', async ({ path }) => {
+          await targets.each(await targets.find(names), 'collecting', async ({ path }) => {
             outcomes.push(await engine.collectGarbage(path))
           })
-        const known = new Map((await session.targets([])).map(({ path, name }) => [path, name]))
+        const known = new Map((await new Targets(session).find([])).map(({ path, name }) => [path, name]))
         await targets.reportIfAlone(outcomes)
         await out.answer(outcomes, () =>
           table(
@@ -51,7 +51,7 @@ export function gcCommand(): Command {
 async function preview(session: Session, names: readonly string[]): Promise<void> {
   const found: (GarbagePreview & { name: string })[] = []
   const targets = new Targets(session)
-  await targets.each(await session.targets(names), 'examining', async ({ name, path }) => {
+  await targets.each(await targets.find(names), 'examining', async ({ name, path }) => {
     found.push({ name, ...(await session.engine.maintenance.garbageAt(path)) })
   })
   await targets.reportIfAlone(found)

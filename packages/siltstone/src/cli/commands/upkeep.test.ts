@@ -55,6 +55,22 @@ it('a damaged collection keeps no other from gc and compact', async () => {
   }
 })
 
+it('a damaged object of the catalog keeps no other collection from gc and compact', async () => {
+  await siltstone(['produce', 'damaged', '--create', ...data], JSON.stringify({ id: 'a', embedding: [1] }))
+  const { id } = JSON.parse((await siltstone(['collections', 'show', 'damaged', '--json', ...data])).out) as { id: string }
+  const catalog = join(directory, 'store', 'catalog')
+  const [database] = (await readdir(catalog)).filter((name) => /^[0-9a-f]{12}-[0-9a-f]{12}$/.test(name)) as [string]
+  await writeFile(join(catalog, database, 'id', `${id}.json`), 'nonsense')
+  const compacted = await siltstone(['compact', '--json', ...data])
+  expect(compacted).toMatchObject({ code: 6, err: expect.stringContaining(id) })
+  expect(JSON.parse(compacted.out)).toContainEqual(expect.objectContaining({ name: 'notes', entriesFolded: 1 }))
+  for (const command of [['gc'], ['gc', '--dry-run']]) {
+    const done = await siltstone([...command, '--json', ...data])
+    expect(done).toMatchObject({ code: 6, err: expect.stringContaining(id) })
+    expect(JSON.parse(done.out)).toHaveLength(2)
+  }
+})
+
 it('gc --dry-run shows and deletes nothing', async () => {
   await siltstone(['compact', ...data])
   const preview = await siltstone(['gc', '--dry-run', '--json', ...data])
