@@ -72,15 +72,25 @@ describe('a workload’s quantities, by hand', () => {
       { records: 0, writes: 1_000, writeBatch: 10, writeHours: 1, compute: 'lambda' },
       { foldSeconds: 2, mergeSeconds: 3, collectSeconds: 1, compactionBytesPerSecond: 1e15, collectEveryHours: 1 },
     )
-    // 100 entries and 2 × 100 queue requests for the folds; 2 changes of leases for each fold, 5 for each merge, 7 for the look.
+    // 100 entries and 2 × 100 queue requests for the folds; 2 changes of leases for each fold, 5 for each merge, 7 for the look,
+    // and one each 10 s of (100 × 2 + 33 × 3 + 1 × 1) s.
     expect(used['writes/sqsRequest']).toBe(100 + 200)
-    expect(used['writes/dynamoWrite']).toBe(2 * 100 + 5 * 33 + 7)
+    expect(used['writes/dynamoWrite']).toBe(2 * 100 + 5 * 33 + 7 + 30)
     // Compactor: (100 × 2 + 33 × 3 + 1 × 1) s × 3,008 / 1,024 GB; writer: 100 × 0.15 s × 1,769 / 1,024 GB
     expect(used['writes/lambdaGbSecond']).toBeCloseTo((300 * 3_008) / 1_024 + (15 * 1_769) / 1_024, 3)
     expect(used['writes/lambdaDiskGbSecond']).toBeCloseTo((300 * (10_240 - 512)) / 1_024, 3)
     // Every 15 minutes: 730 × 4 runs.
     expect(used['fixed/lambdaInvocation']).toBe(2_920)
     expect(used['fixed/sqsRequest']).toBe(657_000)
+  })
+
+  it('folds of a log that arrives faster than it is folded are claimed', () => {
+    // 1,024,000 × 64 KiB in 0.1 hours: 1,000 folds of 64 MiB, where time is for ceil(360 / 6.5) = 56; 18 merges; 1 look.
+    const workload = { dimension: 0, documentBytes: 65_536, metadataBytes: 0, writes: 1_024_000, writeBatch: 1_000 }
+    const assumptions = { foldSeconds: 1.5, mergeSeconds: 3, collectSeconds: 1, compactionBytesPerSecond: 1e18 }
+    const used = quantitiesOf({ ...workload, writeHours: 0.1, compute: 'lambda' }, assumptions)
+    const seconds = 56 * 1.5 + 18 * 3 + 1
+    expect(used['writes/dynamoWrite']).toBe(2 * 56 + 5 * 18 + 7 + 6 * 1_000 + Math.floor(seconds / 10))
   })
 
   it('compaction rewrites a record once per tier, and neighbours of replaced rows', () => {

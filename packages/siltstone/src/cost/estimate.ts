@@ -1,6 +1,6 @@
 /** Estimates a workload's use of each service. `docs/explanation/cost.md` explains each step with an example. */
 import { addObjects } from './objects.ts'
-import { LEASE_UPDATES, OPERATIONS } from './operations.ts'
+import { LEASE_UPDATES, MORE_LEASE_UPDATES, OPERATIONS } from './operations.ts'
 import { type Quantity, Use } from './use.ts'
 import {
   type Assumptions,
@@ -102,14 +102,26 @@ function addWrites(use: Use, workload: Workload, assumed: Assumptions, derived: 
   if (workload.compute !== 'lambda') return
   // One message per entry; one receive and one delete per run.
   use.add('sqsRequest', 'writes', entries + 2 * folds)
+  const seconds = compactorSeconds + collects * assumed.collectSeconds
   const { fold, merge, collect } = LEASE_UPDATES
-  use.add('dynamoWrite', 'writes', fold * folds + merge * merges + collect * collects)
+  const { claim, sharedFoldBytes, everySeconds } = MORE_LEASE_UPDATES
+  // Of a longer log, each fold takes this much.
+  const claims = Math.floor((workload.writes * derived.recordBytes) / sharedFoldBytes)
+  const isShared = claims > folds
+  use.add(
+    'dynamoWrite',
+    'writes',
+    fold * folds +
+      merge * merges +
+      collect * collects +
+      (isShared ? claim * claims : 0) +
+      Math.floor(seconds / everySeconds),
+  )
   use.lambda('writes', {
     invocations: entries,
     seconds: assumed.writeSeconds * entries,
     memoryMb: assumed.writerMemoryMb,
   })
-  const seconds = compactorSeconds + collects * assumed.collectSeconds
   use.lambda('writes', {
     invocations: folds,
     seconds,

@@ -15,6 +15,12 @@ export interface Requests {
  */
 export const LEASE_UPDATES = { fold: 2, merge: 5, collect: 7 }
 
+/**
+ * More writes to it: `claim` for each fold of a log that is so long that several processes may fold it (`compact/fold-ranges.ts`: four updates
+ * and two to four reads), and one each third of a lease's time while work lasts.
+ */
+export const MORE_LEASE_UPDATES = { claim: 6, sharedFoldBytes: 64 * 1024 * 1024, everySeconds: 10 }
+
 export const OPERATIONS = {
   /** A server's log entry: PUT the entry, LIST the inbox. */
   entry: { put: 2, get: 0 },
