@@ -46,6 +46,18 @@ describe('compaction by itself', () => {
     await stop()
   })
 
+  it('removes what a deletion left in the catalog', async () => {
+    const { clock, env, engine, stop } = await setUp()
+    const left = async () => (await env.store.list('catalog/')).objects.filter(({ key }) => key.includes('/id/')).length
+    expect(await left()).toBe(1)
+    const { info } = await clock.runUntil(engine.catalog.createCollection(collectionRequest('other')))
+    await clock.runUntil(engine.catalog.deleteCollection(info.tenant, info.database, 'other'))
+    expect(await left()).toBe(2)
+    for (let hour = 0; hour < 30; hour++) await clock.advance(60 * MINUTE)
+    expect(await left()).toBe(1)
+    await stop()
+  })
+
   it('takes a busy lease for no failure: nothing is dead-lettered however long it lasts', async () => {
     const { clock, env, collection, path, watermark, stop } = await setUp({ maxReceiveCount: 2 })
     await env.leases.acquire(foldLease(path), 'somebody', 60 * MINUTE)

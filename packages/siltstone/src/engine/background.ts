@@ -25,6 +25,8 @@ export const defaultBackground: BackgroundOptions = { gatherMs: 500, scheduleMs:
 /** The most messages that SQS delivers at once. */
 const AT_ONCE = 10
 const GATHERED = 1_000
+/** How often the catalog is looked through for what deletions and broken creations left. */
+const CATALOG_EVERY_MS = 3_600_000
 
 export class Background {
   readonly #engine: StoreEngine
@@ -140,11 +142,16 @@ export class Background {
   async #keepSchedule(): Promise<void> {
     const { env } = this.#engine
     const { signal } = this.#stop
+    let catalogDueMs = env.clock.monotonicMs()
     while (!signal.aborted) {
       try {
         for (const path of await this.#engine.collectionsWithLogs()) {
           if (signal.aborted) return
           await this.#compact(path)
+        }
+        if (env.clock.monotonicMs() >= catalogDueMs) {
+          catalogDueMs = env.clock.monotonicMs() + CATALOG_EVERY_MS
+          await this.#engine.collectCatalogGarbage()
         }
         await this.#engine.collectDue(signal)
       } catch (error) {

@@ -22,6 +22,7 @@ export function gcCommand(): Command {
         if (options.dryRun === true) return preview(session, names)
         const outcomes: GcOutcome[] = []
         const targets = new Targets(session)
+        if (names.length === 0) await engine.collectCatalogGarbage()
         if (options.due) outcomes.push(...(await engine.collectDue()))
         else
           await targets.each(await targets.find(names), 'collecting', async ({ path }) => {

@@ -57,7 +57,9 @@ it('a damaged collection keeps no other from gc and compact', async () => {
 
 it('a damaged object of the catalog keeps no other collection from gc and compact', async () => {
   await siltstone(['produce', 'damaged', '--create', ...data], JSON.stringify({ id: 'a', embedding: [1] }))
-  const { id } = JSON.parse((await siltstone(['collections', 'show', 'damaged', '--json', ...data])).out) as { id: string }
+  const { id } = JSON.parse((await siltstone(['collections', 'show', 'damaged', '--json', ...data])).out) as {
+    id: string
+  }
   const catalog = join(directory, 'store', 'catalog')
   const [database] = (await readdir(catalog)).filter((name) => /^[0-9a-f]{12}-[0-9a-f]{12}$/.test(name)) as [string]
   await writeFile(join(catalog, database, 'id', `${id}.json`), 'nonsense')
