@@ -1,7 +1,7 @@
 /**
  * `npm run build:wasm`: compiles the kernels from AssemblyScript into modules, stored as base64 beside the code that
- * loads them, so that users need no build step and no file lookup: two with all kernels, and one for pages with those that
- * a search needs. `-- --check` only compares.
+ * loads them, so that users need no build step and no file lookup: two with all kernels, one for pages with those that
+ * a search needs, and one for checksums. `-- --check` only compares.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
 
 const folder = fileURLToPath(new URL('../packages/siltstone/src/kernels/wasm/', import.meta.url))
+const hostFolder = fileURLToPath(new URL('../packages/siltstone/src/host/', import.meta.url))
 const readerFolder = fileURLToPath(new URL('../packages/reader/src/', import.meta.url))
 
 const OPTIONS = ['--runtime', 'stub', '--noAssert', '--importMemory', '--noExportMemory', '-O3', '--converge']
@@ -24,6 +25,7 @@ const MODULES = [
     features: ['--enable', 'relaxed-simd'],
   },
   { path: join(readerFolder, 'reading.wasm.ts'), entry: 'reading.ts', name: 'READING_BASE64', features: [] },
+  { path: join(hostFolder, 'crc64.wasm.ts'), entry: 'crc64.ts', name: 'CRC64_BASE64', features: [] },
 ]
 
 /** @returns the text of each module's file, by its path */

@@ -25,25 +25,31 @@ export const ANSWER = /\b(?:mud|ships)\b/i
 const SECONDS = 60
 const SCENES = ['testsrc2', 'smptebars', 'rgbtestsrc', 'testsrc', 'yuvtestsrc', 'mandelbrot']
 
-export interface SpokenVideo {
-  /** `espeak-ng`, or the name of the recording. */
-  voice: string
-  bytes: Buffer
+export interface Said {
+  voice: 'espeak-ng' | 'a person'
+  /** Path of the sound. */
+  speech: string
   /** As it is written down. */
   said: string
 }
 
+export interface SpokenVideo {
+  voice: Said['voice'] | 'none'
+  bytes: Buffer
+  said: string
+}
+
+export function ffmpegProgram(): string {
+  const { SILTSTONE_FFMPEG: named = '' } = process.env
+  return named === '' || named === 'wasm' ? 'ffmpeg' : named
+}
+
 /** A voice that is a machine's. @throws Error with what the programs say */
-export async function machineSpoken(folder: string): Promise<{ speech: string; said: string; voice: string }> {
+export async function machineSpoken(folder: string): Promise<Said> {
   const speech = join(folder, 'speech.wav')
   const said = SAID.join(' ')
   await run('espeak-ng', ['-v', 'en-us', '-s', '140', '-w', speech, said])
   return { speech, said, voice: 'espeak-ng' }
-}
-
-/** @param path of a WAV file; its words are in the file of the same name that ends in `.txt` */
-export function personSpoken(path: string): { speech: string; said: string; voice: string } {
-  return { speech: path, said: readFileSync(path.replace(/\.wav$/i, '.txt'), 'utf8'), voice: 'a person' }
 }
 
 /**
@@ -51,7 +57,7 @@ export function personSpoken(path: string): { speech: string; said: string; voic
  * @throws Error with what ffmpeg says
  */
 export async function spokenVideo(
-  { speech, said, voice }: { speech: string; said: string; voice: string },
+  { speech, said, voice }: Said,
   folder: string,
   hasSound: boolean,
 ): Promise<SpokenVideo> {
@@ -64,10 +70,21 @@ export async function spokenVideo(
   const sound = hasSound ? `;[${SCENES.length}:a]apad,atrim=duration=${SECONDS}[a]` : ''
   const tracks = ['-map', '[v]', ...(hasSound ? ['-map', '[a]', '-c:a', 'aac'] : []), '-map', `${SCENES.length + 1}:s`]
   const encoded = ['-c:v', 'libx264', '-preset', 'veryfast', '-c:s', 'mov_text', '-metadata', 'title=A minute of talk']
-  const { SILTSTONE_FFMPEG: named = '' } = process.env
-  const ffmpeg = named === '' || named === 'wasm' ? 'ffmpeg' : named
   const filters = ['-filter_complex', `${joined}${sound}`]
-  await run(ffmpeg, ['-v', 'error', '-y', ...inputs, '-i', speech, '-i', srt, ...filters, ...tracks, ...encoded, mp4])
+  await run(ffmpegProgram(), [
+    '-v',
+    'error',
+    '-y',
+    ...inputs,
+    '-i',
+    speech,
+    '-i',
+    srt,
+    ...filters,
+    ...tracks,
+    ...encoded,
+    mp4,
+  ])
   return { voice: hasSound ? voice : 'none', bytes: readFileSync(mp4), said }
 }
 
@@ -86,24 +103,3 @@ function subtitles(said: string): string {
 
 const timeOf = (seconds: number) =>
   `00:00:${seconds.toFixed(3).padStart(6, '0').replace('.', ',')}`.replace('00:00:60', '00:01:00')
-
-/** Of the words that were said: the least number to replace, insert and delete, divided by them. */
-export function wordErrorRate(said: string, written: string): number {
-  const [from, to] = [wordsOf(said), wordsOf(written)]
-  let row = Array.from({ length: to.length + 1 }, (_, k) => k)
-  for (const [at, word] of from.entries()) {
-    const next = [at + 1]
-    for (const [k, other] of to.entries())
-      next.push(
-        Math.min((row[k + 1] as number) + 1, (next[k] as number) + 1, (row[k] as number) + Number(word !== other)),
-      )
-    row = next
-  }
-  return (row[to.length] as number) / from.length
-}
-
-const wordsOf = (text: string): string[] =>
-  text
-    .toLowerCase()
-    .replaceAll('’', "'")
-    .match(/[a-z']+/g) ?? []

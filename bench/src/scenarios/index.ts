@@ -24,6 +24,7 @@ import { objectsSearchable } from './objects-searchable.ts'
 import { registry } from './registry.ts'
 import { registryTransfer } from './registry-transfer.ts'
 import type { Scenario } from './scenario.ts'
+import { speech } from './speech.ts'
 import { start } from './start.ts'
 import { sustained } from './sustained.ts'
 import { updates } from './updates.ts'
@@ -60,6 +61,7 @@ export const scenarios: Record<string, Scenario> = {
   'objects-searchable': objectsSearchable,
   'objects-memory': objectsMemory,
   media,
+  speech,
   registry,
   'registry-transfer': registryTransfer,
 }

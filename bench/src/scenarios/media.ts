@@ -6,18 +6,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  ANSWER,
-  machineSpoken,
-  personSpoken,
-  QUESTION,
-  type SpokenVideo,
-  spokenVideo,
-  wordErrorRate,
-} from '../data/spoken-video.ts'
+import { normalised, twoCities } from '../data/recordings.ts'
+import { ANSWER, machineSpoken, QUESTION, type SpokenVideo, spokenVideo } from '../data/spoken-video.ts'
 import { treeCpuSeconds } from '../measure/process-usage.ts'
 import type { Row } from '../measure/report.ts'
 import { median } from '../measure/statistics.ts'
+import { rateText, wordErrors } from '../measure/word-errors.ts'
 import { type S3Face, startS3Face } from '../servers/s3-face.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -34,9 +28,7 @@ export const media: Scenario = {
     const folder = mkdtempSync(join(tmpdir(), 'siltstone-bench-media-'))
     try {
       const machine = await machineSpoken(folder)
-      const spoken = [machine]
-      const { SILTSTONE_BENCH_SPEECH: recording = '' } = process.env
-      if (recording !== '') spoken.push(personSpoken(recording))
+      const spoken = [machine, ...(await twoCities())]
       report.note('makes the videos')
       const videos = [await spokenVideo(machine, folder, false)]
       for (const one of spoken) videos.push(await spokenVideo(one, folder, true))
@@ -94,9 +86,10 @@ async function measure(face: S3Face, video: SpokenVideo, n: number, rounds: numb
     'server RSS MB': Math.round(face.usage().rssBytes / 1e6),
   }
   if (video.voice === 'none') return { ...figures, 'words wrong': '–', 'question answered': '–' }
+  const [said = '', heard = ''] = await normalised([video.said, written])
   return {
     ...figures,
-    'words wrong': `${(wordErrorRate(video.said, written) * 100).toFixed(1)} %`,
+    'words wrong': rateText(wordErrors(said, heard)),
     'question answered': video.voice === 'espeak-ng' ? await isAnswered(face, key) : '–',
   }
 }

@@ -84,16 +84,16 @@ export class Blobs {
    */
   async upload(chunks: AsyncIterable<Uint8Array>, expected: string): Promise<StoredBlob> {
     checkSyntax(expected)
-    const hash = createHash('sha256')
     let sizeBytes = 0
     const upload = await this.#store.upload(blobKey(expected), { ifAbsent: true })
+    const hash = upload.sha256 === undefined ? createHash('sha256') : undefined
     try {
       for await (const chunk of chunks) {
-        hash.update(chunk)
+        hash?.update(chunk)
         sizeBytes += chunk.length
         await upload.write(chunk)
       }
-      checkDigest(expected, hash.digest('hex'))
+      checkDigest(expected, hash?.digest('hex') ?? upload.sha256?.() ?? '')
     } catch (error) {
       await upload.abort()
       throw error

@@ -2,7 +2,7 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { ChromaClient } from 'chromadb'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openStore } from '../library/index.ts'
@@ -151,7 +151,8 @@ it('serves S3 on a port of its own, with a key that only its owner can read', as
   child.kill('SIGTERM')
   expect(await exited).toBe(0)
   // The first start makes a bucket; a later one those that are named.
-  const listed = (bucket: string) => siltstoneProcess(['objects', 'ls', `siltstone://${bucket}/`, '--data', directory])
+  const listed = (bucket: string) =>
+    siltstoneProcess(['objects', 'ls', `siltstone://${bucket}/`, '--data', dirname(dirname(file))])
   expect([(await listed('media')).code, (await listed('talks')).code]).toEqual([0, 3])
   const again = await serve('--objects', '--objects-port', '0', '--no-objects-processing', '--objects-bucket', 'talks')
   expect((await listed('talks')).code).toBe(0)

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { invalid } from '../errors.ts'
 import type { BlobBody, ChecksumAlgorithm, ChecksumType, ExpectedBytes } from '../ports/blob-store.ts'
-import { combineCrc, CRC32, CRC32C, crc32c, CRC64NVME, Crc64Nvme } from './crc.ts'
+import { combineCrc, CRC32, CRC32C, crc32c, CRC64NVME, crc64Nvme } from './crc.ts'
 
 interface Digest {
   update(bytes: Uint8Array): void
@@ -27,7 +27,7 @@ const crcDigest = (next: (bytes: Uint8Array, before: number) => number): Digest 
 function digestOf(algorithm: ChecksumAlgorithm): Digest {
   switch (algorithm) {
     case 'CRC64NVME':
-      return new Crc64Nvme()
+      return crc64Nvme()
     case 'CRC32':
       return crcDigest((bytes, before) => crc32(bytes, before))
     case 'CRC32C':

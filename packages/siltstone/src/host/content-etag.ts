@@ -15,6 +15,11 @@ export class ContentEtag {
     this.#hash.update(chunk)
   }
 
+  /** Of what came so far, in hexadecimal. */
+  sha256(): string {
+    return this.#hash.copy().digest('hex')
+  }
+
   digest(): string {
     return this.#hash.digest('hex').slice(0, HEX_DIGITS)
   }

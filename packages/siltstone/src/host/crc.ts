@@ -3,6 +3,9 @@
  * Generation", IEEE Transactions on Computers, 2008), and the CRC of two joined texts from the CRCs of both (zlib's
  * `crc32_combine`). All of them are reflected: the lowest bit belongs to the highest power.
  */
+import { fromBase64 } from '#codec'
+import { CRC64_BASE64 } from './crc64.wasm.ts'
+
 interface Parameters {
   bits: 32 | 64
   /** Reflected. */
@@ -14,8 +17,8 @@ export const CRC32C: Parameters = { bits: 32, polynomial: 0x82f63b78n }
 export const CRC64NVME: Parameters = { bits: 64, polynomial: 0x9a6c9329ac4bc9b5n }
 
 /** Entry k·256 + b: the CRC of byte b and k zero bytes, without initial and final inversion. */
-function table({ polynomial }: Parameters): BigUint64Array {
-  const entries = new BigUint64Array(8 * 256)
+function table({ polynomial }: Parameters, slices = 8): BigUint64Array {
+  const entries = new BigUint64Array(slices * 256)
   for (let byte = 0; byte < 256; byte++) {
     let crc = BigInt(byte)
     for (let bit = 0; bit < 8; bit++) crc = (crc & 1n) === 1n ? (crc >> 1n) ^ polynomial : crc >> 1n
@@ -70,10 +73,16 @@ export function crc32c(bytes: Uint8Array, continueFrom = 0): number {
   return ~crc >>> 0
 }
 
+interface Crc64 {
+  update(bytes: Uint8Array): void
+  /** 8 bytes, the highest first. */
+  digest(): Uint8Array
+}
+
 let tables64: { low: Int32Array; high: Int32Array } | undefined
 
-/** CRC-64/NVME as two words, so that no step needs a bigint. */
-export class Crc64Nvme {
+/** CRC-64/NVME as two words, so that no step needs a bigint: where there is no WebAssembly (`node --jitless`), and to compare with. */
+export class ScriptCrc64Nvme implements Crc64 {
   #low = -1
   #high = -1
 
@@ -121,7 +130,6 @@ export class Crc64Nvme {
     this.#high = high
   }
 
-  /** 8 bytes, the highest first. */
   digest(): Uint8Array {
     const bytes = new Uint8Array(8)
     const view = new DataView(bytes.buffer)
@@ -129,6 +137,68 @@ export class Crc64Nvme {
     view.setInt32(4, ~this.#low)
     return bytes
   }
+}
+
+/** Where the module has its tables, and behind them the bytes that it reads. */
+const SLICES_64 = 16
+const BYTES_AT = SLICES_64 * 256 * 8
+/** As much is handed over at a time. */
+const HANDED_BYTES = 512 * 1024
+
+/** TypeScript's own types of it come only with the whole DOM. It is absent where code generation is forbidden (`node --jitless`). */
+interface WasmApi {
+  Module: new (bytes: Uint8Array) => object
+  Memory: new (limits: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer }
+  Instance: new (module: object, imports: { env: { memory: object } }) => { readonly exports: unknown }
+}
+
+const WASM_PAGE_BYTES = 64 * 1024
+
+interface Crc64Module {
+  crc64(tables: number, bytes: number, length: number, crc: bigint): bigint
+  memory: Uint8Array
+}
+
+/** One memory for all checksums of this thread: nothing is kept in it between two calls. */
+let loaded64: Crc64Module | undefined
+
+function load64(wasm: WasmApi): Crc64Module {
+  const pages = Math.ceil((BYTES_AT + HANDED_BYTES) / WASM_PAGE_BYTES)
+  const memory = new wasm.Memory({ initial: pages, maximum: pages })
+  const { exports } = new wasm.Instance(new wasm.Module(fromBase64(CRC64_BASE64)), { env: { memory } })
+  new BigUint64Array(memory.buffer, 0, SLICES_64 * 256).set(table(CRC64NVME, SLICES_64))
+  return { ...(exports as Pick<Crc64Module, 'crc64'>), memory: new Uint8Array(memory.buffer) }
+}
+
+/** CRC-64/NVME by WebAssembly, which has integers of 64 bits: three times as fast as two words. */
+class WasmCrc64Nvme implements Crc64 {
+  readonly #module: Crc64Module
+  #crc = -1n
+
+  constructor(module: Crc64Module) {
+    this.#module = module
+  }
+
+  update(bytes: Uint8Array): void {
+    const { crc64, memory } = this.#module
+    for (let at = 0; at < bytes.length; at += HANDED_BYTES) {
+      const some = bytes.subarray(at, at + HANDED_BYTES)
+      memory.set(some, BYTES_AT)
+      this.#crc = crc64(0, BYTES_AT, some.length, this.#crc)
+    }
+  }
+
+  digest(): Uint8Array {
+    const bytes = new Uint8Array(8)
+    new DataView(bytes.buffer).setBigInt64(0, ~this.#crc)
+    return bytes
+  }
+}
+
+export function crc64Nvme(): Crc64 {
+  const { WebAssembly: wasm } = globalThis as unknown as { WebAssembly?: WasmApi }
+  if (wasm === undefined) return new ScriptCrc64Nvme()
+  return new WasmCrc64Nvme((loaded64 ??= load64(wasm)))
 }
 
 /** @returns the CRC of a text and then another, from the CRC of each and the length of the second in bytes */

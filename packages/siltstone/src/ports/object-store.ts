@@ -109,7 +109,10 @@ export interface DeleteOptions {
 
 /** An object written in parts, invisible until `complete`. */
 export interface Upload {
+  /** The chunk may be changed when this returns. It may throw what writing an earlier one threw. */
   write(chunk: Uint8Array): Promise<void>
+  /** Of all chunks so far, in hexadecimal, where the store computes it in any case. */
+  sha256?(): string
   complete(): Promise<PutResult>
   /** Discards what was written. After `complete` it does nothing. */
   abort(): Promise<void>

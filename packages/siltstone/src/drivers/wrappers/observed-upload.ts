@@ -19,6 +19,7 @@ export function observedUpload(inner: Upload, hooks: UploadHooks): Upload {
       hooks.afterComplete?.(result)
       return result
     },
+    ...(inner.sha256 && { sha256: () => inner.sha256?.() ?? '' }),
     abort: () => inner.abort(),
   }
 }
