@@ -1,5 +1,13 @@
 /** Collections with word indexes in process, and the rankings of `words` over them. */
-import { chromaBm25Query, type Filter, HYBRID_LIST, type Knn, type Rank, type StoreEngine } from 'siltstone/internal'
+import {
+  chromaBm25Query,
+  type Filter,
+  HYBRID_LIST,
+  type Knn,
+  MEANING_LIST,
+  type Rank,
+  type StoreEngine,
+} from 'siltstone/internal'
 
 export type Query = Knn['query']
 export type Engine = Awaited<ReturnType<typeof StoreEngine.open>>
@@ -75,10 +83,10 @@ export function weighted(queries: readonly Query[], weights: readonly number[]):
 
 export const JOINED = 'hybrid, ln(1 + position) + 1 − BM25 (query --hybrid)'
 
-/** As `hybrid` of the library and `siltstone query --hybrid` rank: ln(1 + position by meaning) + 1 − BM25. */
+/** As `hybrid` of the library and `siltstone query --hybrid` rank for a few answers: ln(1 + position by meaning) + 1 − BM25. */
 export function joined(meaning: Query, words: Query): Rank {
   const limit = HYBRID_LIST
-  const knn: Knn = { query: meaning, key: keyOf(meaning), limit, default: limit, returnRank: true }
+  const knn: Knn = { query: meaning, key: keyOf(meaning), limit: MEANING_LIST, default: limit, returnRank: true }
   const place: Rank = {
     kind: 'sum',
     operands: [

@@ -10,7 +10,7 @@ export function rankingOf(name: string | undefined): Ranking {
   return name === 'meaning' || name === 'words' ? name : 'both'
 }
 
-/** The records that each of the two searches of `$hybrid` finds, unless more are asked for. */
+/** The most records that each of the two searches of `$hybrid` finds, unless it is told to find more. */
 const HYBRID_LIST = 100
 
 export interface Options {

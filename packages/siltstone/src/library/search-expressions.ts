@@ -1,6 +1,5 @@
 /** Short forms of rank expressions. */
 import { invalid } from '../errors.ts'
-import { HYBRID_LIST, hybridExpression } from '../search/hybrid.ts'
 import type { KnnExpression, RankExpression } from './search-types.ts'
 
 /** Stands for "not in the list": 1 / (k + this) adds nothing to a score of 32 bits. */
@@ -48,7 +47,7 @@ export interface HybridArguments {
   vector?: readonly number[] | Float32Array | undefined
   /** Look for the words in several texts of each record, with the weight of each. Default: in documents. */
   fields?: Readonly<Record<string, number>> | undefined
-  /** Records that each of the two searches finds at most. Default 200. */
+  /** Records that each of the two searches finds at most. Default: 100; 40 by meaning if no more are answered. */
   limit?: number | undefined
 }
 
@@ -57,9 +56,15 @@ export interface HybridArguments {
  * What only one of the searches finds is kept, behind what the other one has last, or without any words.
  * @throws SiltstoneError `invalid` (bad-search)
  */
-export function hybrid({ query, vector, fields, limit = HYBRID_LIST }: HybridArguments): RankExpression {
-  if (!(Number.isInteger(limit) && limit > 0))
+export function hybrid({ query, vector, fields, limit }: HybridArguments): RankExpression {
+  if (limit !== undefined && !(Number.isInteger(limit) && limit > 0))
     throw invalid('bad-search', `limit is ${limit}; give a whole number above 0`, { field: 'limit' })
-  const expression = hybridExpression({ query, vector: vector && Array.from(vector), fields, limit })
-  return expression as RankExpression
+  return {
+    $hybrid: {
+      query,
+      ...(vector && { vector: Array.from(vector) }),
+      ...(fields && { fields }),
+      ...(limit !== undefined && { limit }),
+    },
+  }
 }

@@ -54,19 +54,22 @@ const OPERATORS = [
 
 /**
  * @param path how errors name it: `searches[0].rank`
+ * @param answers how many of the best decide the answer
  * @throws SiltstoneError `invalid`: search-shape, search-value, over-limit
  */
-export function parseRank(json: unknown, path: string, check: CheckLimit): Rank {
-  return new Parser(check).rank(json, path, 1)
+export function parseRank(json: unknown, path: string, check: CheckLimit, answers: number): Rank {
+  return new Parser(check, answers).rank(json, path, 1)
 }
 
 class Parser {
   readonly #check: CheckLimit
+  readonly #answers: number
   #nodes = 0
   #knns = 0
 
-  constructor(check: CheckLimit) {
+  constructor(check: CheckLimit, answers: number) {
     this.#check = check
+    this.#answers = answers
   }
 
   rank(json: unknown, path: string, depth: number): Rank {
@@ -81,7 +84,7 @@ class Parser {
       return { kind: 'knn', knn: this.#knn(operand, below) }
     }
     if (operator === '$attr') return attributeOf(operand, below)
-    if (operator === '$hybrid') return inner(hybridFrom(operand, below), below)
+    if (operator === '$hybrid') return inner(hybridFrom(operand, below, this.#answers), below)
     if (isOf(NARY, operator))
       return {
         kind: NARY[operator],
@@ -205,14 +208,14 @@ function sparse(fields: Fields, path: string, idf: boolean | undefined) {
   return { kind: 'sparse' as const, indices, values, ...(idf !== undefined && { idf }) }
 }
 
-function hybridFrom(json: unknown, path: string) {
+function hybridFrom(json: unknown, path: string, answers: number) {
   const fields = readFields(json, path, ['query', 'vector', 'fields', 'limit'])
   const query = optional(fields, 'query', path, readString)
   if (query === undefined) throw missing(path, 'query')
   const limit = optional(fields, 'limit', path, readU32)
   if (limit === 0) throw badValue(`${path}.limit`, 'it is 0; give a number above 0')
   const vector = optional(fields, 'vector', path, (list, below) => readList(list, below) as readonly number[])
-  return hybridExpression({ query, vector, fields: fields.get('fields') ?? undefined, limit })
+  return hybridExpression({ query, vector, fields: fields.get('fields') ?? undefined, limit, answers })
 }
 
 function attributeOf(json: unknown, path: string): Rank {

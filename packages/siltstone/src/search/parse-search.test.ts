@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { parseExact } from '../records/exact-json.ts'
 import { noLimits } from './limits.ts'
 import { parseSearch } from './parse-search.ts'
+import { knnsOf } from './evaluate.ts'
 
 const parse = (json: unknown) => parseSearch(json, 'searches[0]', noLimits)
 const nothing = { documents: false, embeddings: false, metadatas: false, scores: false }
@@ -41,6 +42,35 @@ describe('parseSearch', () => {
     )
     expect(() => knnOf({ indices: [2 ** 32], values: [1] }, { key: 's' })).toThrow(/expected u32/)
     expect(() => knnOf([Number.NaN])).toThrow(/finite 32-bit float/)
+  })
+
+  it('looks for fewer records by meaning where few are answered, and not where more decide the answer', () => {
+    const limits = (more: object, hybrid: object = {}) => {
+      const { rank } = parse({ rank: { $hybrid: { query: 'silt', ...hybrid } }, ...more }).search
+      return rank && knnsOf(rank).map((knn) => [knn.limit, knn.default])
+    }
+    const [few, all] = [
+      [
+        [40, 100],
+        [100, 1],
+      ],
+      [
+        [100, 100],
+        [100, 1],
+      ],
+    ]
+    expect(limits({ limit: { limit: 10 } })).toEqual(few)
+    expect(limits({ limit: { limit: 10, offset: 30 }, group_by: {} })).toEqual(few)
+    expect(limits({ limit: { limit: 10, offset: 31 } })).toEqual(all)
+    expect(limits({})).toEqual(all)
+    expect(limits({ limit: { limit: 10 }, order_by: [{ key: 'year' }] })).toEqual(all)
+    expect(limits({ limit: { limit: 10 }, mmr: { lambda: 0.5 } })).toEqual(all)
+    const group_by = { keys: ['year'], aggregate: { $min_k: { keys: ['#score'], k: 1 } } }
+    expect(limits({ limit: { limit: 10 }, group_by })).toEqual(all)
+    expect(limits({ limit: { limit: 10 } }, { limit: 70 })).toEqual([
+      [70, 70],
+      [70, 1],
+    ])
   })
 
   it('sorts selected keys: reserved ones, then by code point, each once', () => {

@@ -84,9 +84,11 @@ export function parseSearch(
     return isAbsent(value) ? undefined : read(value, `${path}.${name}`)
   }
   const filter = part('filter', (value, at) => filterOf(value, at, numbers))
-  const rank = part('rank', (value, at) => parseRank(value, at, check))
   const groupBy = part('group_by', (value, at) => groupByOf(value, at, check))
   const { offset = 0, limit } = part('limit', limitOf) ?? {}
+  const isCutLater = groupBy || ['order_by', 'mmr'].some((name) => !isAbsent(fields.get(name)))
+  const answers = isCutLater || limit === undefined ? Number.POSITIVE_INFINITY : offset + limit
+  const rank = part('rank', (value, at) => parseRank(value, at, check, answers))
   const select = part('select', (value, at) => selectOf(value, at, check)) ?? []
   const maxScore = part('max_score', readFloat)
   const facets = part('facets', (value, at) => facetsOf(value, at, check))

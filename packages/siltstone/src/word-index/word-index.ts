@@ -135,14 +135,20 @@ export class WordIndex {
       if (entry) wanted.push({ i, key, entry })
     }
     const stored = wanted.filter(({ entry }) => entry.list)
-    for (const { i, entry } of wanted) if (entry.postings) lists[i] = this.#inlineList(entry.postings, weights)
+    const keep = (key: number, list: PostingList) => this.#shelf?.set(listPlace(key), list, list.sizeBytes)
+    for (const { i, key, entry } of wanted) {
+      if (!entry.postings) continue
+      const list = this.#inlineList(entry.postings, weights)
+      lists[i] = list
+      keep(key, list)
+    }
     stored.sort((a, b) => (a.entry.list?.offset ?? 0) - (b.entry.list?.offset ?? 0))
     await this.#readLists(
       stored.map(({ entry }) => entry),
       (k, list) => {
         const { i, key } = stored[k] as (typeof stored)[number]
         lists[i] = list
-        this.#shelf?.set(listPlace(key), list, list.sizeBytes)
+        keep(key, list)
       },
     )
     return lists

@@ -69,6 +69,22 @@ export interface Scoring {
   together(term: number, sum: number): number
   /** @param amounts and @param lengths of each source */
   score(amounts: readonly Amounts[], lengths: readonly number[]): number
+  /**
+   * The score of a record whose terms were added up in 64 bits in another order.
+   * @returns undefined if the order may have changed it
+   */
+  ofSum(sum: number): number | undefined
+}
+
+/**
+ * @param sum of `terms` numbers that are not negative
+ * @returns undefined unless the sums in all orders round to the same score
+ */
+function scoreOfSum(sum: number, terms: number): number | undefined {
+  // Each of two orders differs from the true sum by at most half a unit in the last place for each addition.
+  const error = (terms + 2) * Number.EPSILON * sum
+  const score = Math.fround(1 - (sum + error))
+  return score === Math.fround(1 - (sum - error)) ? score : undefined
 }
 
 const perWordOf = ({ documents, totalLength }: SourceStatistics): number =>
@@ -106,6 +122,10 @@ export class WordScoring implements Scoring {
         sum += ((this.weights[t] as number) * frequency) / (frequency + this.base + this.perWord * length)
     }
     return Math.fround(1 - sum)
+  }
+
+  ofSum(sum: number): number | undefined {
+    return scoreOfSum(sum, this.weights.length)
   }
 }
 
@@ -158,6 +178,10 @@ export class FieldsScoring implements Scoring {
     }
     return Math.fround(1 - score)
   }
+
+  ofSum(sum: number): number | undefined {
+    return scoreOfSum(sum, this.weights.length)
+  }
 }
 
 /** Of IDF: the number of live records, and for each dimension of the query how many of them have it. */
@@ -200,5 +224,9 @@ export class SparseScoring implements Scoring {
       if (!Number.isNaN(amount)) sum = Math.fround(sum + Math.fround((this.weights[t] as number) * amount))
     }
     return Math.fround(1 - sum)
+  }
+  /** Each addition rounds to 32 bits, so that every order gives another score. */
+  ofSum(): undefined {
+    return undefined
   }
 }

@@ -131,10 +131,18 @@ export class WordRetriever {
       kept.push({ segment, lists, ...(await scan.run(pacer)) })
     }
     const least = best.least - margin
-    // One by one: a call takes about 120,000 arguments, and these may be more.
     for (const { segment, lists, rows, sums } of kept) {
-      const high = rows.filter((_, i) => (sums[i] as number) >= least).sort((a, b) => a - b)
-      for (const record of exactScores(segment, lists, high, scoring)) found.push(record)
+      const open: number[] = []
+      for (const [i, row] of rows.entries()) {
+        const sum = sums[i] as number
+        if (sum < least) continue
+        const score = scoring.ofSum(sum)
+        if (score === undefined) open.push(row)
+        else found.push({ ref: { changed: null, row: { segment: segment.number, row } }, score })
+      }
+      open.sort((a, b) => a - b)
+      // One by one: a call takes about 120,000 arguments, and these may be more.
+      for (const record of exactScores(segment, lists, open, scoring)) found.push(record)
     }
     found.sort((a, b) => a.score - b.score)
     const last = found[Math.min(k, found.length) - 1]?.score ?? 0

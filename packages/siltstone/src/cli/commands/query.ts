@@ -156,7 +156,7 @@ async function hybrid(session: Session, name: string, options: QueryOptions): Pr
     throw invalid('include-unknown', '--hybrid shows documents, metadatas and embeddings', { field: '--include' })
   const info = await session.collection(name)
   const limit = options.limit ?? options.k
-  const rank = hybridRank({ query: text, vector: given, fields, limit: Math.max(HYBRID_LIST, limit) })
+  const rank = hybridRank({ query: text, vector: given, fields, ...(limit > HYBRID_LIST && { limit }) })
   const select = { keys: ['#score', ...include.flatMap((column) => COLUMN_KEYS[column] ?? [])] }
   const wanted = { rank, limit: { limit }, select, did_you_mean: { text } }
   const { search } = parseSearch(wanted, 'search', noLimits, 'plain')

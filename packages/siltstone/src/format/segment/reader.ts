@@ -234,16 +234,27 @@ export class SegmentReader {
 
   /** Ordinals and versions of some rows, in their order, through the cache. */
   async rowNumbers(rows: ArrayLike<number>): Promise<RowNumbers> {
-    const { recordsPerPage, recordBytes } = this.rowReader.geometry
+    const { rowReader } = this
+    const { recordsPerPage, recordBytes } = rowReader.geometry
     const out = { ordinals: new Float64Array(rows.length), versions: new Float64Array(rows.length) }
-    const places = Array.from({ length: rows.length }, (_, i) => i)
-    const byPage = Map.groupBy(places, (i) => Math.floor(this.#inside(rows[i] as number) / recordsPerPage))
-    await this.rowReader.each(ascendingKeys(byPage), (page, words) => {
-      for (const i of byPage.get(page) ?? []) {
-        const at = ((rows[i] as number) % recordsPerPage) * (recordBytes / 4)
-        this.#takeNumbers(words, at, out, i)
+    const take = (i: number, words: Uint32Array) =>
+      this.#takeNumbers(words, ((rows[i] as number) % recordsPerPage) * (recordBytes / 4), out, i)
+    const missing = new Map<number, number[]>()
+    for (let i = 0; i < rows.length; i++) {
+      const page = Math.floor(this.#inside(rows[i] as number) / recordsPerPage)
+      const cached = rowReader.cached(page)
+      if (cached) {
+        take(i, cached)
+        continue
       }
-    })
+      const others = missing.get(page)
+      if (others) others.push(i)
+      else missing.set(page, [i])
+    }
+    if (missing.size > 0)
+      await rowReader.each(ascendingKeys(missing), (page, words) => {
+        for (const i of missing.get(page) ?? []) take(i, words)
+      })
     return out
   }
 
