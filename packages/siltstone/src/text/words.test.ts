@@ -28,6 +28,8 @@ describe('words of a text', () => {
     ['❤️ 😀 ok', ['ok']],
     ['𝐀𝐛', ['Ab']],
     ['\ud800x', ['x']],
+    ['a\u00adb \u00adc', ['a\u00adb', 'c']],
+    ['日\u00ad本語', ['日\u00ad本', '本語']],
   ])('%j', (text, words) => {
     expect(wordsOf(text)).toEqual(words)
   })
@@ -62,7 +64,14 @@ describe('folded words', () => {
     ['STRAẞE', 'strasse'],
     ['ΟΔΥΣΣΕΥΣ', 'οδυσσευσ'],
     ['Οδυσσεύς', 'οδυσσεύσ'],
-    ['İstanbul', 'i̇stanbul'],
+    ['İstanbul', 'istanbul'],
+    ['IĞDIR', 'iğdir'],
+    ['Iğdır', 'iğdir'],
+    ['כָּתוּב', 'כתוב'],
+    ['كِتَابٌ', 'كتاب'],
+    ['كتـــاب', 'كتاب'],
+    ['ـ', 'ـ'],
+    ['soft\u00adHyphen', 'softhyphen'],
     ['ÉCOLE', 'école'],
   ])('%s', (word, folded) => {
     expect(fold(word)).toBe(folded)

@@ -20,8 +20,11 @@ const PAIRED_SCRIPTS =
 /** Classes of the code points, found when first needed; 0: not known yet. */
 const classes = new Uint8Array(0x110000)
 
+/** Shows where a word may be divided at the end of a line. */
+const SOFT_HYPHEN = '\u00ad'
+
 function classOf(character: string): number {
-  if (/^\p{M}$/u.test(character)) return MARK
+  if (/^\p{M}$/u.test(character) || character === SOFT_HYPHEN) return MARK
   if (!/^[\p{L}\p{N}_]$/u.test(character)) return SEPARATOR
   // Digits belong to several scripts, and are separated by spaces in all of them.
   return PAIRED_SCRIPTS.test(character) && !/^\p{Nd}$/u.test(character) ? PAIRED : LETTER
@@ -100,7 +103,7 @@ export function isPairedCharacter(text: string): boolean {
 
 /** The characters of a run. */
 export function charactersOf(run: string): string[] {
-  return run.match(/\P{M}\p{M}*/gu) ?? []
+  return run.match(/[^\p{M}\u00ad][\p{M}\u00ad]*/gu) ?? []
 }
 
 function eachPair(run: string, start: number, take: TakePlace): void {
@@ -144,8 +147,18 @@ export function writtenWords(query: string): { words: string[]; prefix?: string 
   return prefix === undefined ? { words } : { words, prefix }
 }
 
-/** A word without the difference of upper and lower case; `ß` is `ss`, a final `ς` is `σ`. Lower case comes first, because `ẞ` has no other upper case. */
+/** What the same word is written with and without: soft hyphens, vowel signs and points of Hebrew and Arabic, and the stroke that stretches Arabic words. */
+const OPTIONAL =
+  /[\u00ad\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed]/g
+
+/**
+ * A word without the difference of upper and lower case, and without what is optional in its script. `ß` is `ss`, a final `ς` is `σ`,
+ * and the Turkish `İ` and `ı` are `i`. Lower case comes first, because `ẞ` has no other upper case.
+ */
 export function fold(word: string): string {
   if (isAscii(word)) return word.toLowerCase()
-  return word.toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ').normalize('NFKC')
+  // What has nothing else stays as it is.
+  const bare = word.replace(OPTIONAL, '') || word
+  const lower = bare.toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ')
+  return lower.replace(/i\u0307+/g, 'i').normalize('NFKC')
 }
