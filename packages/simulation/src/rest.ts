@@ -2,7 +2,16 @@
  * After all faults have ended: everything must be folded, nothing acknowledged may be missing, and the store must shrink
  * and then stay unchanged.
  */
-import { Background, type Collection, inboxPrefix, isSiltstoneError, logPrefix } from 'siltstone/internal'
+import {
+  Background,
+  type Collection,
+  collectionType,
+  decodeDocument,
+  inboxPrefix,
+  isSiltstoneError,
+  logPrefix,
+  parseKey,
+} from 'siltstone/internal'
 import { markerOp, newMarker } from './draw-operations.ts'
 import { hybridLines, hybridSearch } from './hybrid.ts'
 import { linesOf, type ModelState } from './log-model.ts'
@@ -108,6 +117,11 @@ export async function checkAtRest(world: World): Promise<void> {
     for (const target of world.targets) if (hour === 2) await engine.collectGarbage(target.path)
   }
   for (const target of world.targets) checkSmall(world, target)
+  await engine.collectCatalogGarbage(HOUR_MS)
+  // What was finished by the first is removed by the second.
+  await world.scheduler.sleep(2 * HOUR_MS)
+  await engine.collectCatalogGarbage(HOUR_MS)
+  checkCatalogSmall(world)
   process.crash()
 }
 
@@ -120,6 +134,17 @@ async function checkSearch(world: World, collection: Collection, state: ModelSta
   world.marks.hit('search at rest')
   if (!sameLines(got, expected))
     world.fail('the end', `search in ${collection.info.id} gave ${got.join(', ')}, not ${expected.join(', ')}`)
+}
+
+/** Nothing is left of deletions, and of creations that broke off. */
+function checkCatalogSmall(world: World): void {
+  const { bucket, marks } = world
+  for (const key of bucket.keys) {
+    if (parseKey(key)?.kind !== 'collection-id') continue
+    const { state } = decodeDocument(collectionType, bucket.peek(key)?.body ?? new Uint8Array(), key)
+    if (state === 'live') marks.hit('live collection at the end')
+    else world.fail('idle catalog', `${key} is left, and is ${state}`)
+  }
 }
 
 function commitsOf(world: World): number {

@@ -295,9 +295,9 @@ export class StoreEngine implements Engine {
     })
   }
 
-  /** Finishes incomplete changes of the catalog and removes what they left behind. */
-  collectCatalogGarbage(): Promise<GarbageOutcome> {
-    return this.#objectCatalog.collectGarbage()
+  /** Finishes incomplete changes of the catalog and removes what they left behind. @param graceMs as for `ObjectCatalog` */
+  collectCatalogGarbage(graceMs?: number): Promise<GarbageOutcome> {
+    return this.#objectCatalog.collectGarbage(graceMs)
   }
 
   /** Collections that have log entries or inbox deltas. This takes one LIST, and idle collections cost nothing. */
