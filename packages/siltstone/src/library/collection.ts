@@ -139,6 +139,11 @@ export class StoreCollection {
   }
 
   /** Reads records in insertion order. */
+  /** Reads ahead what a first `get` with a filter needs, so that it takes fewer rounds of requests to a distant store. */
+  async prepare({ include = ['documents', 'metadatas'] }: Pick<GetArguments, 'include'> = {}): Promise<void> {
+    await (await this.#open()).prepare(columnsOf(checkInclude(include)))
+  }
+
   async get<TMeta extends Metadata = Metadata>(args: GetArguments = {}): Promise<GetResult<TMeta>> {
     checkArguments('get', args, GET, 'get({ limit: 10 })')
     const { ids, limit, offset, pageToken } = args
