@@ -205,8 +205,7 @@ export class StoreCollection {
       parsed.map(({ search }) => search),
       { schema, needsIndex: saysKeys(schema), embed: (texts) => this.#embed(texts, 'queries') },
     )
-    const engine = await this.#open()
-    const response = await engine.search({
+    const response = await (await this.#open()).search({
       ...readFrom(settings),
       searches: prepared,
       ...(effort && { effort }),
