@@ -110,7 +110,9 @@ export class EngineCollection implements Collection {
     )
   }
 
-  prepare = (include: GetRequest['include']): Promise<void> => this.#read({}, (view) => prepare(view, include))
+  prepare(include: GetRequest['include']): Promise<void> {
+    return this.#views.read({}, (view) => prepare(view, include))
+  }
 
   async #nextPage(request: GetRequest, pageToken: string): Promise<GetResponse> {
     const token = decodePageToken(pageToken, this.#state.path)
