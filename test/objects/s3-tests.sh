@@ -5,6 +5,7 @@
 set -u
 [ -d "${1:-}/s3tests" ] || { echo "usage: $0 CHECKOUT-OF-s3-tests [ARGUMENTS OF PYTEST]" >&2; exit 2; }
 checkout=$(cd "$1" && pwd)
+[ -z "${REPORT:-}" ] || REPORT=$(realpath -m "$REPORT")
 shift
 cd "$(dirname "$0")/../.."
 node=node_modules/.bin/node
