@@ -28,7 +28,7 @@ const SHARES = [0.4, 0.1, 0.02]
 /** Filters that admit fewer rows are left out: these are all measured. */
 const LEAST_ROWS = 180
 /** Each how manyth pseudo-query of a kind asks with a filter. */
-const EVERY: Record<PseudoKind, number> = { row: 2, shifted: 5, between: 5 }
+const EVERY: Record<PseudoKind, number> = { row: 1, shifted: 3, between: 3 }
 const NEIGHBOURS = [10, 100]
 const RECALLS = [0.9, 0.95, 0.99]
 const LEAST_FACTOR = 0.25
