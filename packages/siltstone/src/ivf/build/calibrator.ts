@@ -24,8 +24,8 @@ const NEIGHBOURS = [1, 10, 100, 1_000]
 const MOST_SHARE = 1 / 8
 /** Rows compared at a time: so few that rows, queries and products stay in the processor's cache. */
 const STEP = 128
-/** What comparing may take; beyond it, some rows are left out: more queries tell more than more rows. */
-const MOST_COMPARISONS = 40e6
+/** What comparing may take; beyond it, some rows are left out. */
+const MOST_COMPARISONS = 80e6
 const MOST_MULTIPLICATIONS = 25e9
 /** This share of the rows that queries are made from lies apart from the others. */
 const APART = 0.25

@@ -27,7 +27,7 @@ const WIDEST = 3.3
 const LIKELIEST = 2
 /** Candidates handed out at a time afterwards, at least. */
 const STEP = 16
-/** Of rows with the same estimate, so many at least are measured: two rows that differ may have the same by chance, but not sixteen. */
+/** Of rows with the same interval, so many at least are measured: two rows that differ may have the same by chance, but not sixteen. */
 const LEAST_ALIKE = 16
 
 export interface Examined {
@@ -52,7 +52,7 @@ export class Examination {
   readonly #examined: Examined
   readonly #candidates: Candidates
   readonly #taken = new Set<number>()
-  /** How many rows with an estimate were handed out. */
+  /** How many rows with an interval were handed out. */
   readonly #alike = new Map<number, number>()
   /** One for all segments whose indexes have the same rotation. */
   readonly #queries: ReadonlySet<PreparedQuery>
@@ -162,8 +162,8 @@ export class Examination {
   #take(i: number, tags: number[]): void {
     const tag = this.#candidates.tags[i] as number
     if (this.#taken.has(tag) || this.#isCopy(i)) return
-    const estimate = this.#candidates.estimates[i] as number
-    this.#alike.set(estimate, (this.#alike.get(estimate) ?? 0) + 1)
+    const interval = this.#interval(i)
+    this.#alike.set(interval, (this.#alike.get(interval) ?? 0) + 1)
     this.#taken.add(tag)
     tags.push(tag)
     this.#deviationSum += this.#candidates.deviations[i] as number
@@ -171,13 +171,18 @@ export class Examination {
   }
 
   /**
-   * Copies of one row in one cluster have the same code, and so the same estimate. When k of them are measured, the others are as far as
+   * Copies of one row in one cluster have the same code, and so the same estimate and deviation. When k of them are measured, the others are as far as
    * these and cannot enter. There may be as many copies as rows.
    */
   #isCopy(i: number): boolean {
     const estimate = this.#candidates.estimates[i] as number
     if (estimate === Number.NEGATIVE_INFINITY) return false
-    return (this.#alike.get(estimate) ?? 0) >= Math.max(LEAST_ALIKE, this.#examined.k)
+    return (this.#alike.get(this.#interval(i)) ?? 0) >= Math.max(LEAST_ALIKE, this.#examined.k)
+  }
+
+  /** A number that hardly any other interval has. */
+  #interval(i: number): number {
+    return (this.#candidates.estimates[i] as number) + Math.SQRT2 * (this.#candidates.deviations[i] as number)
   }
 
   #lower(i: number, deviations: number): number {
