@@ -191,7 +191,7 @@ export async function testSearchBox(test: Test, browser: Browser, world: World):
     assert.equal(found.short?.['raw_url'], `${host.origin}/notes/invoice`)
     assert.ok(String(found.short?.['plain_excerpt']).length < 30)
     assert.deepEqual(found.short?.['locations'], [1])
-    assert.equal(found.merged?.['url'], `${host.origin}/site/guide/rivers.html#mud`)
+    assert.equal(found.merged?.['url'], `${host.origin}/site/guide/rivers.html`)
   })
   await test('search box: answers without a network what it never read, once it has kept the folder', async () => {
     const context = await browser.newContext()
@@ -216,22 +216,34 @@ export async function testSearchBox(test: Test, browser: Browser, world: World):
     assert.equal(await page.getByRole('link').first().getAttribute('href'), `${host.origin}/notes/silt`)
     await context.close()
   })
-  await test('a built site: answers lead to headings', async () => {
+  await test('a built site: answers are pages, with their headings', async () => {
     const page = await browser.newPage()
     await page.goto(`${host.origin}/search.html`)
     const found = await page.evaluate(async () => {
       const module = '/site/search/pagefind.js'
       const pagefind = (await import(module)) as {
-        search(term: string): Promise<{ results: { data(): Promise<{ url: string; meta: object }> }[] }>
+        search(term: string): Promise<{
+          results: { data(): Promise<{ url: string; meta: object; sub_results: { title: string; url: string }[] }> }[]
+        }>
       }
-      return (await pagefind.search('why do streams drop dirt?')).results[0]?.data()
+      const { results } = await pagefind.search('why do streams drop dirt?')
+      return Promise.all(results.map((result) => result.data()))
     })
-    assert.equal(found?.url, `${host.origin}/site/guide/rivers.html#mud`)
-    assert.deepEqual(found.meta, {
+    const [best, ...others] = found
+    assert.deepEqual(
+      [best?.url, ...others.map(({ url }) => url)],
+      ['/site/guide/rivers.html', '/site/'].map((path) => host.origin + path),
+    )
+    const sections = best?.sub_results.map(({ title, url }) => [title, url.replace(host.origin, '')])
+    assert.deepEqual(sections, [
+      ['Mud', '/site/guide/rivers.html#mud'],
+      ['Rivers', '/site/guide/rivers.html'],
+    ])
+    assert.deepEqual(best?.meta, {
       topic: 'geology',
       url: '/site/guide/rivers.html#mud',
       page: '/site/guide/rivers.html',
-      title: 'Rivers › Mud',
+      title: 'Rivers',
     })
     await page.close()
   })

@@ -17,6 +17,7 @@ const EMPTY: Published = {
   embedder: null,
   digests: null,
   inline: [{ key: 'data/0', offset: 3, base64: 'AAEC' }],
+  recall: 0.9,
   partBytes: {},
 }
 

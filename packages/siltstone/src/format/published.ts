@@ -74,6 +74,8 @@ export interface Published {
    */
   digests: FileDescriptor | null
   inline: InlineRange[]
+  /** What searches by meaning aim at that do not say: see `publish/recall-aim.ts`. null: a constant. */
+  recall: number | null
   /** Size of the parts of each file, by its key. */
   partBytes: Record<string, number>
 }
@@ -107,7 +109,7 @@ export function decodePublished(bytes: Uint8Array): Published {
       { key: PUBLISHED_FILE },
     )
   const { name, space, metadata, configuration, schema, collectionVersion, embedder, partBytes } = body
-  const { digests = null, inline = [] } = body
+  const { digests = null, inline = [], recall = null } = body
   if (typeof name !== 'string') throw bad('name')
   if (!isSpace(space)) throw bad('space')
   if (metadata !== null && typeof metadata !== 'string') throw bad('metadata')
@@ -116,6 +118,7 @@ export function decodePublished(bytes: Uint8Array): Published {
   if (!isCount(collectionVersion)) throw bad('collectionVersion')
   if (!isObject(partBytes) || !Object.values(partBytes).every((size) => isCount(size) && size > 0))
     throw bad('partBytes')
+  if (recall !== null && !(typeof recall === 'number' && recall > 0 && recall < 1)) throw bad('recall')
   const published: Published = {
     name,
     space,
@@ -127,6 +130,7 @@ export function decodePublished(bytes: Uint8Array): Published {
     embedder: embedder === null ? null : parseEmbedder(embedder, () => bad('embedder')),
     digests: digests === null ? null : parseFile(digests, 'digests'),
     inline: parseInline(inline, () => bad('inline')),
+    recall,
     partBytes: partBytes as Record<string, number>,
   }
   for (const { key } of filesOf(published)) if (published.partBytes[key] === undefined) throw bad('partBytes')

@@ -11,6 +11,7 @@
  * content decides the names, so what did not change is not written.
  */
 import { equalBytes } from '#codec'
+import { EnglishEmbedder } from '../embed/english/embedder.ts'
 import { conflict, isSiltstoneError } from '../errors.ts'
 import {
   decodePublished,
@@ -77,9 +78,12 @@ export async function publish(request: PublishRequest): Promise<PublishReport> {
   const old = await replaceable(target)
   const before = old && decodedOrNone(old)
   const parts = new PartWriter(target, await target.list(DATA))
-  const segmentsRequest = { collection, state, staging, target, parts, before, isWhole, signal }
-  const { segments, digests, recordsWritten } = await writeSegments(segmentsRequest)
-  const written = isEnglish(configuration, state.dimension) ? await writeEmbedder(models, parts) : undefined
+  const embeds = isEnglish(configuration, state.dimension)
+  const english = embeds ? new EnglishEmbedder({ models }) : undefined
+  const embed = english && ((texts: readonly string[]) => english.embed(texts))
+  const segmentsRequest = { collection, state, staging, target, parts, before, isWhole, embed, signal }
+  const { segments, digests, recall, recordsWritten } = await writeSegments(segmentsRequest)
+  const written = embeds ? await writeEmbedder(models, parts) : undefined
   const { embedder = null, inline = [] } = written ?? {}
   // Before search.json: modules read older folders, not newer ones.
   const modules = request.modules === true ? await writePageFiles(target) : undefined
@@ -88,7 +92,7 @@ export async function publish(request: PublishRequest): Promise<PublishReport> {
   // In the order of the files, so that equal publications are equal bytes.
   const partBytes = Object.fromEntries(files.map(({ key }) => [key, parts.partBytes[key] as number]))
   const described = { name, space, metadata, configuration, schema, version }
-  const published = { ...described, segments, embedder, digests, inline, partBytes }
+  const published = { ...described, segments, embedder, digests, inline, recall, partBytes }
   // Fields in the order in which they are read, for the same reason.
   const description = encodePublished(decodePublished(encodePublished(published)))
   const isNew = !old || !equalBytes(old, description)

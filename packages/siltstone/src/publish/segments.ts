@@ -13,6 +13,7 @@ import type { Environment } from '../ports/environment.ts'
 import { BlockCache } from '../snapshot/block-cache.ts'
 import { SegmentPool } from '../snapshot/open-segment.ts'
 import { ordinalAt, planChanges } from './change-plan.ts'
+import { recallAim } from './recall-aim.ts'
 import { collectionRecords, collectionRows } from './collection-rows.ts'
 import type { PartWriter } from './part-writer.ts'
 import type { PublishTarget } from './publish-target.ts'
@@ -25,6 +26,7 @@ const LIMITS: Pick<CompactLimits, 'indexRows' | 'indexDimension'> = { indexRows:
  * query read 92 KB whole, 21 KB through an index.)
  */
 const CHANGES_INDEX_ROWS = 100
+const AIM_CACHE_BYTES = 64 * 1024 * 1024
 /** Any valid path and ids: files are named by their content. */
 const PATH = '000000000000-000000000000-00000000-0000-4000-8000-000000000000'
 const WHOLE_ID = '00000000000000000000000000'
@@ -46,10 +48,12 @@ export interface SegmentsRequest {
   before: Published | undefined
   /** Publish everything again. */
   isWhole: boolean
+  /** undefined: texts of the collection cannot be embedded. */
+  embed: ((texts: readonly string[]) => Promise<Float32Array[]>) | undefined
   signal: AbortSignal
 }
 
-export type WrittenSegments = Pick<Published, 'segments' | 'digests'> & {
+export type WrittenSegments = Pick<Published, 'segments' | 'digests' | 'recall'> & {
   /** Records that were written; the others are in the earlier publication. */
   recordsWritten: number
 }
@@ -57,7 +61,7 @@ export type WrittenSegments = Pick<Published, 'segments' | 'digests'> & {
 export async function writeSegments(request: SegmentsRequest): Promise<WrittenSegments> {
   const { collection, state } = request
   const { version, records, dimension } = state
-  if (dimension === null || records === 0) return { segments: [], digests: null, recordsWritten: 0 }
+  if (dimension === null || records === 0) return { segments: [], digests: null, recall: null, recordsWritten: 0 }
   const earlier = request.isWhole ? undefined : await earlierOf(request, dimension)
   if (!earlier) return writeWhole(request, dimension)
   const digests: RecordDigest[] = []
@@ -78,7 +82,7 @@ export async function writeSegments(request: SegmentsRequest): Promise<WrittenSe
     const { descriptor } = await stage(request, { id: CHANGES_ID, dimension, rows, count: written.size })
     segments.push({ segment: descriptor, deletions: null })
   }
-  return { segments, digests: earlier.digests, recordsWritten: written.size }
+  return { segments, digests: earlier.digests, recall: request.before?.recall ?? null, recordsWritten: written.size }
 }
 
 interface Earlier {
@@ -128,11 +132,17 @@ async function writeWhole(
     ordinalOf: (place) => ordinalAt(place, records),
     ...(!known && { onRow: (row) => digests.push(digestOf(row)) }),
   })
-  const { descriptor, places } = await stage(request, { id: WHOLE_ID, dimension, rows, count: records })
+  const { descriptor, staged, places } = await stage(request, { id: WHOLE_ID, dimension, rows, count: records })
   const bytes = encodeDigests(known ?? digests, places)
   const key = await parts.write(bytes, bytes.length)
   return {
     segments: [{ segment: descriptor, deletions: null }],
+    recall: await recallAim({
+      ...request,
+      space: collection.info.space,
+      segment: staged,
+      pool: new SegmentPool(request.staging.store, new BlockCache(AIM_CACHE_BYTES), { readsMost: true }),
+    }),
     digests: { key, sizeBytes: bytes.length, crc32: crcHex(bytes) },
     recordsWritten: records,
   }
@@ -149,11 +159,11 @@ interface Staged {
   count: number
 }
 
-/** Writes a segment into the store for the time of the publication, and its files as parts. */
+/** Writes a segment into the store for the time of the publication, and its files as parts. @returns it with the keys of either */
 async function stage(
   { collection, staging, parts, signal }: SegmentsRequest,
   { id, dimension, rows, count }: Staged,
-): Promise<{ descriptor: SegmentDescriptor; places: Uint32Array | undefined }> {
+): Promise<{ descriptor: SegmentDescriptor; staged: SegmentDescriptor; places: Uint32Array | undefined }> {
   const { space, schema } = collection.info
   const job = {
     env: { ...staging, ids: { ...staging.ids, ulid: () => id } },
@@ -175,5 +185,5 @@ async function stage(
     if (got.status !== 'ok') throw new Error(`${file.key} was staged and is not there`)
     files.push({ ...file, key: await parts.write(got.body) })
   }
-  return { descriptor: { ...written.descriptor, files }, places: written.places }
+  return { descriptor: { ...written.descriptor, files }, staged: written.descriptor, places: written.places }
 }

@@ -25,8 +25,8 @@ export interface PublishedSourceOptions {
 }
 
 /**
- * What a search aims at that does not say: less than in a store, since a visitor waits for every byte of the lists. Of large collections
- * they are most of what is read. See docs/decisions/0016-published-folders.md.
+ * What a search aims at that does not say, in folders that were published before they said it: less than in a store, since a visitor waits for every
+ * byte of the lists. See docs/decisions/0016-published-folders.md.
  */
 const RECALL = 0.925
 const LARGE_RECALL = 0.87
@@ -37,6 +37,7 @@ interface Opened {
   described: Described
   view: View
   model: PublishedModel | undefined
+  recall: number | null
 }
 
 export class PublishedSource implements ReadSource {
@@ -60,8 +61,8 @@ export class PublishedSource implements ReadSource {
   }
 
   get effort(): SearchOptions {
-    const isLarge = this.#opened.view.liveRecords > LARGE_RECORDS
-    return { recall: isLarge ? LARGE_RECALL : RECALL, isUnrounded: true }
+    const { recall, view } = this.#opened
+    return { recall: recall ?? (view.liveRecords > LARGE_RECORDS ? LARGE_RECALL : RECALL), isUnrounded: true }
   }
 
   async view(): Promise<View> {
@@ -124,7 +125,7 @@ async function descriptionOf(store: FetchObjectStore): Promise<Uint8Array> {
 
 async function opened(store: FetchObjectStore, bytes: Uint8Array, options: PublishedSourceOptions): Promise<Opened> {
   const published = decodePublished(bytes)
-  const { segments, embedder, name, space, metadata, configuration, schema } = published
+  const { segments, embedder, name, space, metadata, configuration, schema, recall } = published
   const parts = partStore(store, published)
   const cache = new BlockCache(options.cacheBytes)
   const manifest = {
@@ -138,6 +139,7 @@ async function opened(store: FetchObjectStore, bytes: Uint8Array, options: Publi
   const { gapBytes } = store.capabilities
   return {
     bytes,
+    recall,
     described: { name, space, metadata, configuration, schema },
     view: await snapshotView(new SegmentPool(parts.store, cache), manifest, null),
     model: embedder ? new PublishedModel(embedder, parts.read, { cache, gapBytes }) : undefined,
