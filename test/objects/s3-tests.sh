@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Runs Ceph's s3-tests (https://github.com/ceph/s3-tests) against the S3 face on a directory, and counts its answers.
-#   bash test/objects/s3-tests.sh CHECKOUT [ARGUMENTS OF PYTEST]
+#   [REPORT=FILE] bash test/objects/s3-tests.sh CHECKOUT [ARGUMENTS OF PYTEST]
 # Most of the suite is about what the face refuses (docs/reference/s3.md): failures are expected, and grouped by their reason.
 set -u
 [ -d "${1:-}/s3tests" ] || { echo "usage: $0 CHECKOUT-OF-s3-tests [ARGUMENTS OF PYTEST]" >&2; exit 2; }
 checkout=$(cd "$1" && pwd)
+[ -z "${REPORT:-}" ] || REPORT=$(realpath -m "$REPORT")
 shift
 cd "$(dirname "$0")/../.."
 node=node_modules/.bin/node
@@ -38,6 +39,7 @@ user() { # SECTION USER
 cd "$checkout"
 COLUMNS=400 S3TEST_CONF=$work/s3tests.conf "$work/venv/bin/python" -m pytest -q --timeout 90 -p no:cacheprovider --tb=line -rA \
   s3tests/functional/test_s3.py s3tests/functional/test_headers.py "$@" >"$work/report" 2>&1
+[ -z "${REPORT:-}" ] || cp "$work/report" "$REPORT"
 echo "reasons of failures:"
 grep -E '^(FAILED|ERROR) ' "$work/report" | grep -oE 'NotImplemented|Only Signature Version 4|[A-Za-z]+(Error|Denied|Failed)|assert .*' |
   sort | uniq -c | sort -rn | head -15

@@ -31,6 +31,8 @@ it('copy, list, show, move, sign and delete', async () => {
   writeFileSync(join(data, '.siltstone', 'objects-keys.json'), JSON.stringify(keys))
   expect(await cli('open', uri)).toMatch(/^http:\/\/127\.0\.0\.1:9000\/cli\/t%C3%BC\.md\?X-Amz-.*#t=12\.4,19\n$/)
   expect(await cli('open', 'siltstone://cli')).toMatch(/not the URI of a record/)
+  expect(await cli('status')).toMatch(/cli\/t\.md\n.*cli\/t2\.md\n2 /)
+  expect(await siltstone(['objects', 'status', '--data', join(folder, 'none')])).toMatchObject({ code: 3 })
   expect(await cli('rm', 'siltstone://cli/', '-r')).toBe('2 deleted\n')
   expect(await cli('rm', 'siltstone://cli/t.md')).toMatch(/no object/)
   expect(await cli('cp', 'siltstone://cli/none', folder)).toMatch(/no object/i)

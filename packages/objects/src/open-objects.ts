@@ -68,8 +68,7 @@ export async function openObjects(place: string, options: OpenObjectsOptions = {
       },
     })
   }
-  if (!create && (await fileInfo(join(place, 'blobs', 'index.sqlite'))) === undefined)
-    throw notFound('no-store', `There are no objects in ${resolve(place)}: give another directory.`, { field: 'place' })
+  if (!create) await requireObjects(place)
   const buckets = await DirectoryBlobs.open(place, {
     clock,
     random,
@@ -100,6 +99,17 @@ export async function openObjects(place: string, options: OpenObjectsOptions = {
       await buckets.close()
     },
   })
+}
+
+/** The buckets of a directory. @throws SiltstoneError `not-found` (no-store) */
+export async function openBuckets(place: string): Promise<DirectoryBlobs> {
+  await requireObjects(place)
+  return DirectoryBlobs.open(place, { clock: systemClock, random: systemRandom, log: silentLogger })
+}
+
+async function requireObjects(place: string): Promise<void> {
+  if ((await fileInfo(join(place, 'blobs', 'index.sqlite'))) !== undefined) return
+  throw notFound('no-store', `There are no objects in ${resolve(place)}: give another directory.`, { field: 'place' })
 }
 
 /** `s3://bucket/prefix` */

@@ -1,7 +1,8 @@
 /** The commands of `siltstone objects` that are about processing. */
-import { type ObjectStatus, type ObjectsTools, onStopSignal, readFileText } from 'siltstone/internal'
+import { invalid, type ObjectStatus, type ObjectsTools, onStopSignal, readFileText } from 'siltstone/internal'
 import { type Address, needAddress } from './address.ts'
 import type { Objects } from './objects.ts'
+import { openBuckets } from './open-objects.ts'
 import { ProcessingRules } from './process/rules.ts'
 import { openWork } from './work.ts'
 
@@ -23,16 +24,33 @@ export interface ProcessTools {
 const DEFAULT_WAIT_S = 60
 
 export function processCommands({ make, tools, using }: ProcessTools): Command[] {
+  /** In the bucket of the place, or in all buckets of a directory. */
+  const inEach = async (
+    options: Options,
+    place: string | undefined,
+    work: (objects: Objects, key: string) => Promise<ObjectStatus[]>,
+  ): Promise<ObjectStatus[]> => {
+    if (place !== undefined) {
+      const address = needAddress(place)
+      return using(options, address, (objects) => work(objects, address.key))
+    }
+    const all: ObjectStatus[] = []
+    for (const bucket of await bucketsOf(options.data)) {
+      const found = await using(options, { place: 'siltstone', bucket, key: '' }, (objects) => work(objects, ''))
+      for (const one of found) all.push(one)
+    }
+    return all
+  }
   return [
-    make('status <place>', 'show how far an object, or all below a prefix, became searchable', [
+    make('status [place]', 'show how far an object, all below a prefix, or all of a store, became searchable', [
+      'objects status --data ./data',
       'objects status siltstone://media/uploads/talk.mp4 --data ./data',
       'objects status siltstone://media/ --data ./data',
-    ]).action(async (place: string, options: Options) => {
-      const address = needAddress(place)
-      const found = await using(options, address, (objects) => statuses(objects, address.key))
-      await tools.output(options).answer(found, () => tableOf(found))
+    ]).action(async (place: string | undefined, options: Options) => {
+      const found = await inEach(options, place, (objects, key) => statuses(objects, key))
+      await tools.output(options).answer(found, () => tableOf(found, place))
     }),
-    make('wait <place>', 'wait until an object, or all below a prefix, are searchable or given up', [
+    make('wait [place]', 'wait until an object, all below a prefix, or all of a store, are searchable or given up', [
       'objects wait siltstone://media/uploads/talk.mp4 --data ./data',
     ])
       .addOption(
@@ -40,14 +58,13 @@ export function processCommands({ make, tools, using }: ProcessTools): Command[]
           .default(DEFAULT_WAIT_S)
           .argParser(tools.wholeNumber(0)),
       )
-      .action(async (place: string, options: Options & { timeout: number }) => {
-        const address = needAddress(place)
-        const ended = await using(options, address, async (objects) => {
-          const all = await statuses(objects, address.key)
+      .action(async (place: string | undefined, options: Options & { timeout: number }) => {
+        const ended = await inEach(options, place, async (objects, below) => {
+          const all = await statuses(objects, below)
           const timeoutMs = options.timeout * 1_000
           return Promise.all(all.map(({ key }) => objects.wait(key, { timeoutMs })))
         })
-        await tools.output(options).answer(ended, () => tableOf(ended))
+        await tools.output(options).answer(ended, () => tableOf(ended, place))
       }),
     make('replay <place>', 'process an object again, or with --recursive all below a prefix', [
       'objects replay siltstone://media/uploads/talk.mp4 --data ./data',
@@ -63,16 +80,15 @@ export function processCommands({ make, tools, using }: ProcessTools): Command[]
         )
         await tools.output(options).answer({ replayed }, () => `${replayed} to be processed again\n`)
       }),
-    make('dead <place>', 'list objects below a prefix that were given up, each with the reason', [
+    make('dead [place]', 'list objects below a prefix, or of a store, that were given up, each with the reason', [
       'objects dead siltstone://media/ --data ./data',
-    ]).action(async (place: string, options: Options) => {
-      const address = needAddress(place)
-      const found = await using(options, address, async (objects) => {
+    ]).action(async (place: string | undefined, options: Options) => {
+      const found = await inEach(options, place, async (objects, below) => {
         const all: ObjectStatus[] = []
-        for await (const one of objects.dead(address.key)) all.push(one)
+        for await (const one of objects.dead(below)) all.push(one)
         return all
       })
-      await tools.output(options).answer(found, () => tableOf(found))
+      await tools.output(options).answer(found, () => tableOf(found, place))
     }),
     make('work <place>', 'run a worker for a bucket, whose records go to the store --data', [
       'objects work siltstone://media/ --once --data ./data',
@@ -119,6 +135,20 @@ export function processCommands({ make, tools, using }: ProcessTools): Command[]
   ]
 }
 
+/** @throws SiltstoneError `invalid` (no-object), and as `openBuckets` */
+async function bucketsOf(data: string): Promise<string[]> {
+  if (data.startsWith('s3://'))
+    throw invalid('no-object', 'The objects of a store in a bucket are in others: name one, s3://my-uploads/.', {
+      field: 'place',
+    })
+  const buckets = await openBuckets(data)
+  try {
+    return (await buckets.listBuckets()).map(({ name }) => name)
+  } finally {
+    await buckets.close()
+  }
+}
+
 /** Of the one object with this key; else of all below it as a prefix. */
 async function statuses(objects: Objects, key: string): Promise<ObjectStatus[]> {
   if (key !== '' && !key.endsWith('/')) {
@@ -130,12 +160,14 @@ async function statuses(objects: Objects, key: string): Promise<ObjectStatus[]> 
   return all
 }
 
-function tableOf(all: readonly ObjectStatus[]): string {
+/** @param place undefined: objects of several buckets, which are named */
+function tableOf(all: readonly ObjectStatus[], place: string | undefined): string {
+  const nameOf = ({ bucket, key }: ObjectStatus) => (place === undefined ? `${bucket}/${key}` : key)
   const counts = new Map<string, number>()
   for (const { progress } of all) counts.set(progress, (counts.get(progress) ?? 0) + 1)
   const summary = [...counts].map(([progress, count]) => `${count} ${progress}`).join(', ')
   const lines = all.map(
-    (one) => `${one.progress.padEnd(11)} ${String(one.records).padStart(6)} records  ${one.key}${whyOf(one)}\n`,
+    (one) => `${one.progress.padEnd(11)} ${String(one.records).padStart(6)} records  ${nameOf(one)}${whyOf(one)}\n`,
   )
   return `${lines.join('')}${all.length === 0 ? 'no objects' : summary}\n`
 }

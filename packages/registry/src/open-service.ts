@@ -44,5 +44,7 @@ export async function openService(options: OpenServiceOptions): Promise<{ regist
     ...(fallback && { fallback }),
     ...(bodyLimits && { bodyLimits }),
   })
+  // Requests do not wait for it; without it the first one takes longer.
+  registry.index.prepare().catch((error: unknown) => log.warn('registry_index_not_read_ahead', { error }))
   return { registry, service }
 }

@@ -81,6 +81,14 @@ export class ArtifactIndex {
     this.#store = options.store.in({ tenant: REGISTRY_TENANT, database: REGISTRY_DATABASE })
   }
 
+  /** Reads ahead what the first requests need, if the index is there. */
+  async prepare(): Promise<void> {
+    const found = await this.#found()
+    if (found === undefined) return
+    this.#opened ??= Promise.resolve(found)
+    await Promise.all([found.names.prepare(), found.readmes.prepare()])
+  }
+
   /** Brings the index to what the bucket says about one artifact. */
   async refresh(id: string): Promise<void> {
     await this.#with((to) => this.#refreshAll(to, [id]))

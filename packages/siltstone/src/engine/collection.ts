@@ -5,7 +5,7 @@ import type { CollectionState } from '../log/collection-state.ts'
 import type { View } from '../log/view.ts'
 import type { EvaluationState, LogWriter } from '../log/writer.ts'
 import { inDocumentsLanguage } from '../filter/phrase.ts'
-import { get } from '../query/get.ts'
+import { get, prepare } from '../query/get.ts'
 import { matchingRefs } from '../query/matching-refs.ts'
 import { metadataKeys } from '../query/metadata-keys.ts'
 import { Correction } from '../ivf/search/correction.ts'
@@ -108,6 +108,10 @@ export class EngineCollection implements Collection {
     return this.#views.read(request, async (view) =>
       paged(view, await get(view, request, yieldToEventLoop), request.offset ?? 0),
     )
+  }
+
+  prepare(include: GetRequest['include']): Promise<void> {
+    return this.#views.read({}, (view) => prepare(view, include))
   }
 
   async #nextPage(request: GetRequest, pageToken: string): Promise<GetResponse> {

@@ -139,6 +139,11 @@ export class StoreCollection {
   }
 
   /** Reads records in insertion order. */
+  /** Reads ahead what a first `get` with a filter needs, so that it takes fewer rounds of requests to a distant store. */
+  async prepare({ include = ['documents', 'metadatas'] }: Pick<GetArguments, 'include'> = {}): Promise<void> {
+    await (await this.#open()).prepare(columnsOf(checkInclude(include)))
+  }
+
   async get<TMeta extends Metadata = Metadata>(args: GetArguments = {}): Promise<GetResult<TMeta>> {
     checkArguments('get', args, GET, 'get({ limit: 10 })')
     const { ids, limit, offset, pageToken } = args
@@ -200,8 +205,7 @@ export class StoreCollection {
       parsed.map(({ search }) => search),
       { schema, needsIndex: saysKeys(schema), embed: (texts) => this.#embed(texts, 'queries') },
     )
-    const engine = await this.#open()
-    const response = await engine.search({
+    const response = await (await this.#open()).search({
       ...readFrom(settings),
       searches: prepared,
       ...(effort && { effort }),

@@ -62,6 +62,8 @@ export interface Collection {
   /** The count is exact: the deletion is evaluated at its place in the log. */
   delete(request: DeleteRequest): Promise<WriteResult & { deleted: number }>
   get(request: GetRequest): Promise<GetResponse>
+  /** From a distant store, reads ahead what the first `get` with a filter needs before it knows any record. */
+  prepare(include: GetRequest['include']): Promise<void>
   query(request: QueryRequest): Promise<QueryResponse>
   /** Answers several searches of one state. @throws invalid (dimension-mismatch, no-number, text-query) */
   search(request: SearchRequest): Promise<SearchResponse>

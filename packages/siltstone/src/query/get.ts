@@ -1,5 +1,6 @@
 import { invalid } from '../errors.ts'
-import type { GetRequest, GetResponse } from '../model/read.ts'
+import { filterIndexOf } from '../filter-index/filter-index.ts'
+import type { GetRequest, GetResponse, Include } from '../model/read.ts'
 import type { Filter } from '../model/filter.ts'
 import type { RecordRef, View } from '../log/view.ts'
 import { ColumnPrefetch } from './column-prefetch.ts'
@@ -23,6 +24,21 @@ export async function get(
   const page = await pageOf(view, request, offset, limit ?? Number.POSITIVE_INFINITY, pause)
   const columns = await columnsInSlices(view, page.refs, request.include, pause)
   return { ...columns, version: view.version, more: page.more }
+}
+
+/**
+ * Reads what a first `get` with a filter reads before it knows any row: the heads of the indexes, and the directories of the columns.
+ * Nothing where reads are quick.
+ */
+export async function prepare(view: View, include: Include): Promise<void> {
+  const columns = new ColumnPrefetch(include)
+  const distant = view.base.segments.filter(({ reader }) => !reader.source.isLocal)
+  await Promise.all(
+    distant.flatMap((segment) => [
+      filterIndexOf(segment.reader, { document: include.documents === true }),
+      columns.directories(segment),
+    ]),
+  )
 }
 
 async function pageOf(

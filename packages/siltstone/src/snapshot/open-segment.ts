@@ -13,7 +13,7 @@ import { getVerified } from './verified-object.ts'
 
 const CHUNK_BYTES = 1024 * 1024
 const PARALLEL_READS = 32
-/** Ordinals of fewer rows than this share of the pages that hold ordinals are looked up page by page. */
+/** Ordinals that are in fewer than this share of the pages that hold ordinals are looked up page by page. */
 const FEW_SHARE = 1 / 8
 
 export type { OverlayColumn } from '../format/segment/overlay.ts'
@@ -108,10 +108,16 @@ export class OpenSegment {
 
   /** Ordinals of some rows. A few are looked up; for many, the ordinals of all rows are read and kept. */
   async ordinals(rows: readonly number[]): Promise<number[]> {
-    const isFew = this.#rowInfo === undefined && rows.length < this.reader.rowReader.pages * FEW_SHARE
+    const isFew = this.#rowInfo === undefined && this.#pagesOf(rows) < this.reader.rowReader.pages * FEW_SHARE
     if (isFew) return [...(await this.reader.rowNumbers(rows)).ordinals]
     const { ordinals } = await this.rowInfo()
     return rows.map((row) => ordinals[row] as number)
+  }
+
+  /** In how many pages the ordinals of these rows are. */
+  #pagesOf(rows: readonly number[]): number {
+    const { recordsPerPage } = this.reader.rowReader.geometry
+    return new Set(rows.map((row) => Math.floor(row / recordsPerPage))).size
   }
 
   /** Ordinals and last versions of all rows; read once. */

@@ -130,6 +130,10 @@ export class ModelCollection implements Collection {
     return { results, version }
   }
 
+  async prepare(): Promise<void> {
+    this.#live()
+  }
+
   async count(options: ReadOptions = {}): Promise<number> {
     return this.#read(options).state.records.size
   }
