@@ -82,7 +82,7 @@ function vocabularyTarget(): Target {
       const section = {
         name: 'vocabulary',
         type: 'token-chunks',
-        version: 2,
+        version: 3,
         file: 0,
         offset: 0,
         length: bytes.length,

@@ -68,6 +68,8 @@ const ABSENT: readonly Replaced[] = [
     module: /[/\\]words[/\\]term-cursor\.[jt]s$/,
     contents: "export { DecodedCursor as TermCursor } from './decoded-cursor'",
   },
+  // Look-ups of records by id: a search box asks for none.
+  { module: /[/\\]format[/\\]segment[/\\]id-index-reader\.[jt]s$/, contents: 'export class IdIndexReader {}' },
   // What measures recall.
   { module: /[/\\]ivf[/\\]search[/\\]needed-effort\.[jt]s$/, contents: 'export const neededEffort = undefined' },
   // Columns of texts by themselves: a folder has fragments.

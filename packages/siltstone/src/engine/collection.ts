@@ -19,6 +19,7 @@ import { checkRecordLimits, type RecordLimits } from '../records/record-limits.t
 import { CollectionViews } from './collection-views.ts'
 import type { History } from './history.ts'
 import { checkDimension, deletion, sizeOf } from './operations.ts'
+import { readAhead } from './read-ahead.ts'
 import { RealQueries } from './real-queries.ts'
 import type { RecallSampler } from './recall-sampler.ts'
 import { sampleVectors } from './sample-vectors.ts'
@@ -140,6 +141,11 @@ export class EngineCollection implements Collection {
       })
       return answer
     })
+  }
+
+  /** See `readAhead`. */
+  readAhead(roomBytes: number, isOver: () => boolean): Promise<void> {
+    return this.#views.read({ level: 'index' }, (view) => readAhead(view, roomBytes, isOver))
   }
 
   /** See `sampleVectors`. */

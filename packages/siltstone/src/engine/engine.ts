@@ -49,6 +49,8 @@ interface Open {
 }
 
 const MB = 1024 * 1024
+/** The rest is for what queries read besides: lists, rows, ids. */
+const READ_AHEAD_SHARE = 0.9
 
 export class StoreEngine implements Engine {
   readonly env: Environment
@@ -112,6 +114,12 @@ export class StoreEngine implements Engine {
   async collection(tenant: string, database: string, id: string): Promise<Collection> {
     const info = await this.#objectCatalog.recentCollectionById(tenant, database, id)
     return this.#use(info).collection
+  }
+
+  /** Reads what queries of a collection read into the cache of blocks, as far as it is empty. */
+  readAhead(info: CollectionInfo, isOver: () => boolean): Promise<void> {
+    const roomBytes = this.#cache.limitBytes - this.#cache.sizeBytes
+    return this.#use(info).collection.readAhead(roomBytes * READ_AHEAD_SHARE, isOver)
   }
 
   /** Vectors of some records of a collection, to ask it with. Empty before its first snapshot. */

@@ -53,22 +53,28 @@ async function engineWithRecords() {
 }
 
 const vectorsOf = () => Promise.resolve(vectors)
+const readAhead = () => Promise.resolve()
 
 describe('a server that warms up', () => {
   it('asks each collection with records for its own, before it listens, and leaves no trace', async () => {
     const { engine, asked, id } = await engineWithRecords()
     const wanted: string[] = []
+    const read: string[] = []
     const server = await startTestServer({
       engine,
       warmUp: {
         withinMs: 60_000,
+        readAhead: async (info) => {
+          expect(asked).toEqual([])
+          read.push(info.id)
+        },
         vectorsOf: (info) => {
           wanted.push(info.id)
           return vectorsOf()
         },
       },
     })
-    expect(wanted).toEqual([id])
+    expect([read, wanted]).toEqual([[id], [id]])
     expect(asked.map((request) => request.vectors)).toEqual(vectors.map((vector) => [vector]))
     expect(asked.every(({ isUnsampled, explain }) => isUnsampled === true && explain !== true)).toBe(true)
     await server.close()
@@ -78,7 +84,8 @@ describe('a server that warms up', () => {
     const { engine, asked } = await engineWithRecords()
     const clock: Clock = { ...systemClock, monotonicMs: () => 10 * asked.length }
     const limits = { maxResults: 2 }
-    const queries = await warmUp({ engine, clock, ids, log: silentLogger, limits }, { withinMs: 25, vectorsOf })
+    const warm = { withinMs: 25, readAhead, vectorsOf }
+    const queries = await warmUp({ engine, clock, ids, log: silentLogger, limits }, warm)
     expect([queries, asked.length]).toEqual([3, 3])
     // As many as a user may ask for.
     expect(asked.every(({ k }) => k === 2)).toBe(true)
@@ -89,7 +96,7 @@ describe('a server that warms up', () => {
     const warnings: string[] = []
     const log = { ...silentLogger, warn: (event: string) => void warnings.push(event) }
     const failing = () => Promise.reject(new Error('no vectors today'))
-    const server = await startTestServer({ engine, log, warmUp: { withinMs: 60_000, vectorsOf: failing } })
+    const server = await startTestServer({ engine, log, warmUp: { withinMs: 60_000, readAhead, vectorsOf: failing } })
     expect(warnings).toEqual(['warm_up_failed'])
     expect((await fetch(`${server.url}/api/v2/heartbeat`)).status).toBe(200)
     await server.close()

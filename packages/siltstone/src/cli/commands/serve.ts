@@ -314,7 +314,11 @@ export async function startServing(wanted: ServeOptions): Promise<Serving> {
 }
 
 function warmUpOf(engine: StoreEngine, { warmUpMs }: ServeOptions): WarmUp {
-  return { withinMs: warmUpMs, vectorsOf: (info, count) => engine.sampleVectors(info, count) }
+  return {
+    withinMs: warmUpMs,
+    readAhead: (info, isOver) => engine.readAhead(info, isOver),
+    vectorsOf: (info, count) => engine.sampleVectors(info, count),
+  }
 }
 
 async function openEngine(options: ServeOptions, environment: Parameters<typeof openEnvironmentAt>[1]) {

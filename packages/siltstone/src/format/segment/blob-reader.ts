@@ -8,6 +8,7 @@ import { type BlockShelf, eachAtMost, scanAhead, type SectionSource, stretches, 
 const MAX_READ_BYTES = 4 << 20
 const PARALLEL_READS = 128
 const EMPTY_ROWS = 1 << 16
+const CACHED_AT_ONCE = 16
 
 interface Directory {
   blocks: number
@@ -127,6 +128,13 @@ export class BlobReader implements ColumnReader {
       },
     )
     return out
+  }
+
+  async cacheAll(isOver: () => boolean): Promise<void> {
+    if (this.#section === undefined) return
+    const { blocks, firstRow } = await this.#open(this.#section)
+    for (let block = 0; block < blocks && !isOver(); block += CACHED_AT_ONCE)
+      await this.values(firstRow.subarray(block, Math.min(block + CACHED_AT_ONCE, blocks)))
   }
 
   /** All blocks in order, without the cache, reading ahead. */

@@ -121,6 +121,18 @@ export class PageReader<Words extends Uint32Array | Float32Array = Uint32Array> 
     return this.#shelf?.get(page) as Words | undefined
   }
 
+  /** Reads all pages, in order, into the cache, until `isOver`. */
+  async cacheAll(isOver: () => boolean): Promise<void> {
+    const step = Math.max(1, Math.floor(MAX_READ_BYTES / this.geometry.pageBytes))
+    for (let page = 0; page < this.pages && !isOver(); page += step) {
+      const end = Math.min(page + step, this.pages)
+      await this.each(
+        Array.from({ length: end - page }, (_, i) => page + i),
+        () => undefined,
+      )
+    }
+  }
+
   /**
    * Calls `take(page, its bytes without the checksum)` for each of the pages, given in ascending order.
    * Pages that lie close together are read in one request; all go through the cache.

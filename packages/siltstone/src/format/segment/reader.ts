@@ -284,6 +284,11 @@ export class SegmentReader {
     return this.#texts[name].values(rows)
   }
 
+  /** Reads a whole column into the cache of blocks, in order, until `isOver`. */
+  async cacheColumn(name: TextColumn, isOver: () => boolean): Promise<void> {
+    await this.#texts[name].cacheAll?.(isOver)
+  }
+
   /** A whole column block by block, one read ahead. A column without values is one block of nulls. */
   scanColumn(name: TextColumn): AsyncGenerator<Texts> {
     return this.#texts[name].scan()

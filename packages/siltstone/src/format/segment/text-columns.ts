@@ -16,6 +16,8 @@ export interface ColumnReader {
   prepareRows?(rows: ArrayLike<number>): Promise<void>
   /** Values of rows, in any order; each block is read once. @throws SiltstoneError `corrupt` (`block-damaged` …) */
   values(rows: ArrayLike<number>): Promise<(string | null)[]>
+  /** Reads all blocks, in order, into the cache, until `isOver`. */
+  cacheAll?(isOver: () => boolean): Promise<void>
   /** All blocks in order, without the cache, reading ahead. */
   scan(): AsyncGenerator<Texts>
 }
