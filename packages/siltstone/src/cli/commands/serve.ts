@@ -238,6 +238,20 @@ export async function startServing(wanted: ServeOptions): Promise<Serving> {
     const isOpen = operators === undefined && options.registryAccounts !== true
     const accounts = isOpen ? undefined : artifacts
     const auth = accounts ? withAccounts(operators, (token) => accounts.identify(token)) : operators
+    // Before the server: while it warms up, the thread loads its modules, which would otherwise slow down the first queries. In memory
+    // there is no thread, which would open another memory.
+    if (inMemory(place)) compaction = new Background(opened)
+    else if (options.compaction && !options.readOnly)
+      compaction = new Compaction({
+        directory: options.data,
+        allowNetworkFilesystem,
+        clock: env.clock,
+        random: env.random,
+        log,
+        metrics,
+        memoryMb: options.compactionMemoryMb,
+        onCommit: (path) => void opened.followCommit(path),
+      })
     server = await startServer({
       engine,
       clock: env.clock,
@@ -271,21 +285,8 @@ export async function startServing(wanted: ServeOptions): Promise<Serving> {
       },
       embedderFor,
     })
-    // Another thread would open another memory.
-    if (inMemory(place)) compaction = new Background(opened)
-    else if (options.compaction && !options.readOnly)
-      compaction = new Compaction({
-        directory: options.data,
-        allowNetworkFilesystem,
-        clock: env.clock,
-        random: env.random,
-        log,
-        metrics,
-        memoryMb: options.compactionMemoryMb,
-        onCommit: (path) => void opened.followCommit(path),
-      })
   } catch (error) {
-    await Promise.all([artifacts?.close(), objects?.close()])
+    await Promise.all([artifacts?.close(), objects?.close(), compaction?.close()])
     await closeEnvironment(env)
     throw error
   }
