@@ -158,7 +158,8 @@ export const SERVE_SETTINGS: readonly Setting[] = [
   {
     key: 'warmUpMs',
     flags: '--warm-up-ms <n>',
-    description: 'with a store on this machine: answer queries of its own for at most this long before it listens',
+    description:
+      'with a store on this machine: read ahead and answer queries of its own for at most this long before it listens',
     shape: 'number',
     parse: wholeNumber(0),
     default: 1_000,
