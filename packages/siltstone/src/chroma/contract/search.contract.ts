@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Engine } from '../../model/store.ts'
 import { expectError, testApi } from '../testing/api.ts'
-import { filledWithThings, searching as search, sparse } from './search-things.ts'
+import { filledWithThings, searching as search, sparse } from '../testing/search-things.ts'
 
 const INVALID = 'InvalidArgumentError'
 

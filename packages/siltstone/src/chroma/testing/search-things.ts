@@ -1,7 +1,7 @@
 /** The records that the contracts of searches ask for, in a collection with sparse vectors. */
 import { expect } from 'vitest'
 import type { Engine } from '../../model/store.ts'
-import { type TestApi, testApi } from '../testing/api.ts'
+import { type TestApi, testApi } from './api.ts'
 
 export type Asked = readonly [TestApi, string]
 
