@@ -8,12 +8,7 @@ import type { View } from '../log/view.ts'
 
 /** Of texts in memory, as a multiple of what is stored. */
 const TEXT_GROWTH = 4
-
-interface Part {
-  /** In memory, about. */
-  sizeBytes: number
-  read(isOver: () => boolean): Promise<void>
-}
+const TEXTS = ['documents', 'metadata'] as const
 
 /**
  * Documents and metadata of all segments if they fit, then the vectors of as many segments as fit.
@@ -22,28 +17,17 @@ interface Part {
  */
 export async function readAhead(view: View, roomBytes: number, isOver: () => boolean): Promise<void> {
   const readers = view.base.segments.map(({ reader }) => reader).filter(({ source }) => source.isLocal)
-  const texts = readers.flatMap((reader) => textsOf(reader))
-  const chosen: Part[] = []
-  let room = roomBytes - sizeOf(texts)
+  let room = roomBytes - TEXT_GROWTH * readers.reduce((sum, reader) => sum + storedTextBytes(reader), 0)
   if (room < 0) return
   for (const { vectorReader } of readers) {
     const sizeBytes = vectorReader.section.length
     if (sizeBytes > room) continue
     room -= sizeBytes
-    chosen.push({ sizeBytes, read: (ended) => vectorReader.cacheAll(ended) })
+    await vectorReader.cacheAll(isOver)
   }
   // Texts last: of what has not been used, the cache evicts first what came first.
-  for (const part of [...chosen, ...texts]) await part.read(isOver)
+  for (const reader of readers) for (const name of TEXTS) await reader.cacheColumn(name, isOver)
 }
 
-function textsOf(reader: SegmentReader): Part[] {
-  return (['documents', 'metadata'] as const).flatMap((name) => {
-    const section = reader.section(name, 'blob-blocks')
-    if (section === undefined) return []
-    return [
-      { sizeBytes: section.length * TEXT_GROWTH, read: (isOver: () => boolean) => reader.cacheColumn(name, isOver) },
-    ]
-  })
-}
-
-const sizeOf = (parts: readonly Part[]) => parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+const storedTextBytes = (reader: SegmentReader) =>
+  TEXTS.reduce((sum, name) => sum + (reader.section(name, 'blob-blocks')?.length ?? 0), 0)
