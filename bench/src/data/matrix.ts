@@ -32,13 +32,18 @@ export function matrixFile(
 export function readMatrix(path: string): Float32Array {
   const bytes = new Uint8Array(statSync(path).size)
   const file = openSync(path, 'r')
+  readWhole(file, bytes, 0, path)
+  closeSync(file)
+  return new Float32Array(bytes.buffer)
+}
+
+/** Fills `bytes` with those of a file from `start` on, which may be more than one read allows. */
+function readWhole(file: number, bytes: Uint8Array, start: number, path: string): void {
   for (let at = 0; at < bytes.length; ) {
-    const got = readSync(file, bytes, at, Math.min(1 << 28, bytes.length - at), at)
+    const got = readSync(file, bytes, at, Math.min(1 << 28, bytes.length - at), start + at)
     if (got === 0) throw new Error(`${path} ended early`)
     at += got
   }
-  closeSync(file)
-  return new Float32Array(bytes.buffer)
 }
 
 /** A larger file is not held in memory. */
@@ -62,12 +67,7 @@ export function matrixRows(path: string, dimension: number): (row: number) => Fl
     else {
       const start = number * BLOCK_ROWS * dimension * 4
       block = new Float32Array(Math.min(BLOCK_ROWS * dimension, (size - start) / 4))
-      const bytes = new Uint8Array(block.buffer)
-      for (let at = 0; at < bytes.length; ) {
-        const got = readSync(file, bytes, at, bytes.length - at, start + at)
-        if (got === 0) throw new Error(`${path} ended early`)
-        at += got
-      }
+      readWhole(file, new Uint8Array(block.buffer), start, path)
     }
     blocks.set(number, block)
     const [oldest] = blocks.keys()
