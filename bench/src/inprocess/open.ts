@@ -13,10 +13,11 @@ import {
   pathOf,
   type RecordOp,
   StoreEngine,
+  roundsObjectStore,
+  type RoundsObjectStore,
 } from 'siltstone/internal'
 import { openS3Environment } from 'siltstone/aws'
 import { batches, type Dataset, type Row } from '../data/dataset.ts'
-import { type RoundsStore, roundsStore } from './rounds-store.ts'
 
 /** Listing behaviour of S3. A directory lists twice, in case a file is created in between; here no other process writes. */
 const FAR = { atomicListPages: true, cheapStartAfter: true, isLocal: false, gapBytes: 32 * 1024 }
@@ -34,7 +35,7 @@ export interface PlainEngine {
 
 export interface OpenEngine extends PlainEngine {
   counting: CountingObjectStore
-  rounds: RoundsStore
+  rounds: RoundsObjectStore
 }
 
 export interface OpenOptions extends Omit<EngineOptions, 'env'> {
@@ -61,7 +62,7 @@ export async function openEngine(place: string, options: OpenOptions = {}): Prom
           capabilities: isBucket ? local.capabilities : FAR,
         })
   const counting = countingObjectStore(far)
-  const rounds = roundsStore(counting)
+  const rounds = roundsObjectStore(counting)
   const limits = compactLimitsOf(local, compactionBytes)
   const compact = forgets ? { ...limits, ...FORGETTING } : limits
   const engine = await StoreEngine.open({

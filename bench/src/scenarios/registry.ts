@@ -17,8 +17,8 @@ import {
   openEnvironment,
   silentLogger,
   type StoreCounts,
+  roundsObjectStore,
 } from 'siltstone/internal'
-import { roundsStore } from '../inprocess/rounds-store.ts'
 import type { Report, Row } from '../measure/report.ts'
 import { addCounts } from '../measure/rows.ts'
 import { median, percentile } from '../measure/statistics.ts'
@@ -67,7 +67,7 @@ async function opened(folder: string, delayMs = 0) {
   const far =
     delayMs === 0 ? local.store : delayingObjectStore(local.store, { clock, delayMs: () => delayMs, capabilities: FAR })
   const counting = countingObjectStore(far)
-  const rounds = roundsStore(counting)
+  const rounds = roundsObjectStore(counting)
   const environment = { ...local, store: rounds }
   const index = await openStore({ environment })
   const made = new Registry({

@@ -47,6 +47,7 @@ export { DirectoryBlobs, type DirectoryBlobsOptions } from './drivers/directory/
 export { MemoryBlobs } from './drivers/memory/memory-blobs.ts'
 export { MemoryQueue } from './drivers/memory/memory-queue.ts'
 export { delayingObjectStore } from './drivers/wrappers/delaying-object-store.ts'
+export { type RoundsObjectStore, roundsObjectStore } from './drivers/wrappers/rounds-object-store.ts'
 export { EnglishEmbedder } from './embed/english/index.ts'
 export { PublishedVocabulary } from './embed/english/published-vocabulary.ts'
 export { parseEmbedderConfig } from './embed/config.ts'

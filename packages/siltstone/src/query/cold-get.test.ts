@@ -1,14 +1,13 @@
 import { expect, it } from 'vitest'
 import { memoryEnvironment } from '../drivers/memory/memory-environment.ts'
 import { delayingObjectStore } from '../drivers/wrappers/delaying-object-store.ts'
-import { interceptedStore } from '../ports/forwarding-store.ts'
+import { roundsObjectStore } from '../drivers/wrappers/rounds-object-store.ts'
 import { pathOf, StoreEngine } from '../engine/engine.ts'
 import type { Filter } from '../model/filter.ts'
 import { collectionRequest, upsert } from '../testing/operations.ts'
 
 const ROWS = 3_000
 
-/** A round is a set of concurrent requests to storage; each round costs one round trip. */
 async function filled() {
   const env = memoryEnvironment()
   const request = collectionRequest('things')
@@ -27,26 +26,17 @@ async function filled() {
   await first.compactor.compact(pathOf(info))
   await first.close()
 
-  let [answered, rounds] = [0, 0]
   const capabilities = { ...env.store.capabilities, isLocal: false }
   const far = delayingObjectStore(env.store, { clock: env.clock, delayMs: () => 5, capabilities })
-  const store = interceptedStore(far, async (_, send) => {
-    const round = answered + 1
-    rounds = Math.max(rounds, round)
-    try {
-      return await send()
-    } finally {
-      answered = Math.max(answered, round)
-    }
-  })
+  const store = roundsObjectStore(far)
   /** Of a process with empty caches, which has opened the collection. */
   const roundsOf = async (filter: Filter, isPrepared: boolean) => {
     const engine = await StoreEngine.open({ env: { ...env, store } })
     const collection = await engine.collection(request.tenant, request.database, info.id)
     await (isPrepared ? collection.prepare({ documents: true, metadatas: true }) : collection.count())
-    ;[answered, rounds] = [0, 0]
+    store.takeRounds()
     const { ids } = await collection.get({ filter, include: { documents: true, metadatas: true } })
-    const taken = rounds
+    const taken = store.takeRounds()
     await engine.close()
     return { ids: ids.length, rounds: taken }
   }

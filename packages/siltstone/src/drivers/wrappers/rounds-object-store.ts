@@ -2,14 +2,15 @@
  * Counts dependent rounds: a request that begins after another was answered may depend on that answer, so it is in the
  * next round. If every request has the same delay, this is the length of the longest chain.
  */
-import { interceptedStore, type ObjectStore } from 'siltstone/internal'
+import { interceptedStore } from '../../ports/forwarding-store.ts'
+import type { ObjectStore } from '../../ports/object-store.ts'
 
-export interface RoundsStore extends ObjectStore {
+export interface RoundsObjectStore extends ObjectStore {
   /** The number of rounds since the last call. */
   takeRounds(): number
 }
 
-export function roundsStore(inner: ObjectStore): RoundsStore {
+export function roundsObjectStore(inner: ObjectStore): RoundsObjectStore {
   let answered = 0
   let rounds = 0
   const store = interceptedStore(inner, async (_request, send) => {
