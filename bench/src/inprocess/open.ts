@@ -43,7 +43,7 @@ export interface OpenOptions extends Omit<EngineOptions, 'env'> {
   delayMs?: number
   /** Memory that compaction may hold, about. Default: what makes it fastest. */
   compactionBytes?: number
-  /** Keep nothing for slow readers, or of earlier states: only one process reads meanwhile. Default false. */
+  /** Keep nothing for slow readers, or of earlier states: no other process reads. Default false. */
   forgets?: boolean
 }
 

@@ -13,7 +13,7 @@ function encodingOf(bytes: Uint8Array): string {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le'
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be'
   const [, named = 'utf-8'] = CHARSET.exec(new TextDecoder('latin1').decode(bytes.subarray(0, SNIFFED_BYTES))) ?? []
-  // A page whose tag could be read is not in UTF-16, whatever the tag says.
+  // A page whose tag could be read is not in UTF-16, even if the tag says so.
   if (/^utf-?16/i.test(named)) return 'utf-8'
   try {
     return new TextDecoder(named).encoding

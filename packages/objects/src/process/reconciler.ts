@@ -17,7 +17,7 @@
  * What a crash leaves:
  * - Before 2: nothing. The message is delivered again, or a sweep finds the key.
  * - Between 2 and 5: a claim that ends with its lease. The next worker repeats all of it. The same records get the same ids,
- *    and its last commit deletes whatever else the earlier run wrote, so the records of exactly one run remain.
+ *    and its last commit deletes everything else that the earlier run wrote, so the records of exactly one run remain.
  * - A worker that stalls, and continues later, finds its claim lost at its next write (`records.ts`) or at 5.
  * - If one object kills its process again and again, it is `dead` with code `worker-lost` after `maxAttempts` more claims.
  *   Objects that were processed beside it do not count the failure (`nextTry` of `decide.ts`).

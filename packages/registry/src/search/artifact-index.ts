@@ -5,7 +5,7 @@
  *
  * ## Kept by each commit
  * The truth is `artifacts/<id>/metadata.json`. After each commit `refresh` reads it, writes what it read into the index, and reads it
- * again: if it has changed, it repeats. So whatever the order in which processes refresh an artifact, the last of them
+ * again: if it has changed, it repeats. So in any order in which processes refresh an artifact, the last of them
  * leaves the index as the metadata is. Reads of the index are strong: an artifact that was acknowledged is found by all processes.
  *
  * ## Failure cases

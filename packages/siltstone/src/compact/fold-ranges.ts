@@ -21,7 +21,7 @@
  *   rest to others.
  *
  * Claims only save work. An entry never changes, and entries above the watermark are never deleted. So what a process has computed
- * from one manifest and some entries is right, whichever process folded the earlier ones and whatever happened to the leases.
+ * from one manifest and some entries is right, no matter which process folded the earlier ones and what happened to the leases.
  *
  * | failure | what follows |
  * |---|---|

@@ -34,7 +34,7 @@ it('has the pieces of a word, and what is behind each, where nothing is taken fo
   )
 })
 
-it('reads little of a word, whatever its length', () => {
+it('reads little of a word of any length', () => {
   expect(likelyPieces('a'.repeat(100), (text) => text.length < 40).pieces.length).toBeLessThanOrEqual(12)
   expect(likelyPieces('a'.repeat(101), () => true).pieces).toEqual([])
 })

@@ -32,7 +32,7 @@ export function secondCluster(
   const firstDot = found.dots[start] as number
   const own = squares[first] as number
   const distanceToFirst = square - 2 * firstDot + own
-  // Copies of one row may have several clusters at the same place: whoever comes near visits the first of them.
+  // Copies of one row may have several clusters at the same place: a query that comes near visits the first of them.
   if (distanceToFirst <= AT_CENTROID * (square + own)) return NONE
   const residual = Math.max(1e-12, distanceToFirst)
   let second = NONE
